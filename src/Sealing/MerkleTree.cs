@@ -7,7 +7,7 @@ namespace Mangrove.Sealing;
 /// The Merkle tree of RFC 6962, section 2.1, over SHA-256. Leaves and inner nodes are hashed with different prefixes,
 /// so that neither passes for the other. Proofs are lists of 32-byte hashes in the order of the RFC.
 /// </summary>
-public static class MerkleTree
+public static partial class MerkleTree
 {
     /// <summary>Length of every hash in bytes.</summary>
     public const int HashSize = SHA256.HashSizeInBytes;
@@ -115,7 +115,7 @@ public static class MerkleTree
     public static bool VerifyConsistency(
         long oldSize, long newSize, IReadOnlyList<byte[]> proof, ReadOnlySpan<byte> oldRoot, ReadOnlySpan<byte> newRoot)
     {
-        if (oldSize < 1 || newSize < oldSize || oldRoot.Length != HashSize || newRoot.Length != HashSize)
+        if (oldSize < 1 || newSize < oldSize)
         {
             return false;
         }
@@ -123,6 +123,11 @@ public static class MerkleTree
         if (oldSize == newSize)
         {
             return proof.Count == 0 && oldRoot.SequenceEqual(newRoot);
+        }
+
+        if (oldRoot.Length != HashSize || newRoot.Length != HashSize)
+        {
+            return false;
         }
 
         // RFC 9162, 2.1.4.2: an old tree that is one complete subtree is not repeated in the proof.

@@ -1,0 +1,14 @@
+namespace Mangrove.Vault.Audit;
+
+/// <summary>
+/// A place outside the log's own database that remembers its newest checkpoint, so that a log cut short or replaced by an
+/// older copy is noticed (threats A1). One lives in the clinic's database; backups and peer hospitals are others.
+/// </summary>
+public interface IAnchorSink
+{
+    /// <summary>Keeps the checkpoint durably. An anchor MUST NOT go back to a smaller size.</summary>
+    Task Anchor(Checkpoint checkpoint, CancellationToken cancellation);
+
+    /// <summary>The largest checkpoint kept, or null when none was ever kept.</summary>
+    Task<Checkpoint?> Newest(CancellationToken cancellation);
+}

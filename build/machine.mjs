@@ -53,5 +53,7 @@ export function provide({ needBrowser, needPostgres }) {
   };
   apt(['update']);
   apt(['install', '-y', '--no-install-recommends', ...packages, ...(packages.includes('chromium') ? ['fontconfig'] : [])]);
+  // The list of fonts is cached by the second, and an installation can be quicker than that.
+  spawnSync('fc-cache', ['-f'], { stdio: 'ignore' });
   return lacking();
 }

@@ -33,7 +33,7 @@ export function provide({ needBrowser, needPostgres }) {
     const packages = [];
     if (needBrowser && !browser()) packages.push('chromium');
     if (needBrowser && process.platform === 'linux' && !hasFont('ar')) packages.push('fonts-noto-core');
-    if (needBrowser && process.platform === 'linux' && !hasFont('zh-cn')) packages.push('fonts-droid-fallback');
+    if (needBrowser && process.platform === 'linux' && !hasFont('zh')) packages.push('fonts-droid-fallback');
     if (needPostgres && !postgresFolder()) packages.push('postgresql');
     return packages;
   };

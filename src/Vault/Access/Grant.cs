@@ -1,0 +1,101 @@
+using Mangrove.Kernel;
+using Mangrove.Vault.Identity;
+
+namespace Mangrove.Vault.Access;
+
+/// <summary>The policy's yes to one request. Made by the policy only, and good for one entry in the log.</summary>
+internal sealed class Grant
+{
+    private Grant(Actor actor, Request request, IReadOnlyList<PatientRef> patients, IReadOnlyList<FieldUse> reads)
+    {
+        Actor = actor;
+        Request = request;
+        Patients = patients;
+        Reads = reads;
+    }
+
+    public Actor Actor { get; }
+
+    public Request Request { get; }
+
+    /// <summary>The patients granted: all of the request, or those in care when the request was narrowed.</summary>
+    public IReadOnlyList<PatientRef> Patients { get; }
+
+    /// <summary>The reads granted: all of the request, or those of the role when the request was narrowed.</summary>
+    public IReadOnlyList<FieldUse> Reads { get; }
+
+    public IReadOnlyList<FieldUse> Writes => Request.Writes;
+
+    /// <summary>
+    /// The one place that decides. Deny by default: an act is allowed only when the matrix names every category, the
+    /// purpose belongs to the role and, for clinicians, every patient is in this hospital's care.
+    /// </summary>
+    internal sealed class Policy(ICareRelationships care, TimeProvider clock)
+    {
+        /// <summary>How long after the last visit a chart stays open to clinicians. Policy setting, default 30 days.</summary>
+        public TimeSpan CareWindow { get; set; } = TimeSpan.FromDays(30);
+
+        public async Task<Decision> Decide(Actor actor, Request request, CancellationToken cancel)
+        {
+            // Import and export by an administrator: the matrix has one line for them, whatever is in the role's own line.
+            var rights = actor.Role == Role.Admin && request.Purpose == Purpose.Portability ? RoleMatrix.Portability : actor.Rights;
+            if (!rights.Purposes.Contains(request.Purpose))
+            {
+                return Decision.No("access.purpose", "Your role does not act for this purpose.");
+            }
+
+            foreach (var write in request.Writes)
+            {
+                if (!rights.Writes.Contains(write.Category))
+                {
+                    return Decision.No("access.role", "Your role may not write this part of the record.");
+                }
+            }
+
+            var reads = request.Reads;
+            if (!reads.All(read => rights.Reads.Contains(read.Category)))
+            {
+                if (!request.Narrowed)
+                {
+                    return Decision.No("access.role", "Your role may not read this part of the record.");
+                }
+
+                reads = [.. reads.Where(read => rights.Reads.Contains(read.Category))];
+            }
+
+            if (request.Narrowed && reads.Count == 0 && request.Writes.Count == 0 && request.Reads.Count > 0)
+            {
+                return Decision.No("access.role", "Your role may not read this part of the record.");
+            }
+
+            var patients = request.Patients;
+            if (rights.NeedsCareRelationship && patients.Count > 0)
+            {
+                var inCare = await care.InCare([.. patients.Select(patient => patient.Id)], CareWindow, clock.GetUtcNow(), cancel);
+                if (patients.Any(patient => !inCare.Contains(patient.Id)))
+                {
+                    if (!request.Narrowed)
+                    {
+                        return Decision.No("access.not-in-care", "This patient is not in care here now. Ask the front desk to open a visit.");
+                    }
+
+                    patients = [.. patients.Where(patient => inCare.Contains(patient.Id))];
+                    if (patients.Count == 0)
+                    {
+                        return Decision.No("access.not-in-care", "This patient is not in care here now. Ask the front desk to open a visit.");
+                    }
+                }
+            }
+
+            return Decision.Yes(new Grant(actor, request, patients, reads));
+        }
+    }
+
+    /// <summary>Yes with a grant, or no with a reason.</summary>
+    internal readonly record struct Decision(Grant? Grant, Error? Refusal)
+    {
+        public static Decision Yes(Grant grant) => new(grant, null);
+
+        public static Decision No(string code, string message) => new(null, new Error(code, message));
+    }
+}

@@ -1,0 +1,125 @@
+using System.Collections.Frozen;
+using Mangrove.Kernel;
+using static Mangrove.Vault.Access.Category;
+
+namespace Mangrove.Vault.Access;
+
+/// <summary>
+/// Who may read and write what: the table of the whitepaper (2.3.2), over named categories of fields. This file is the
+/// whole policy by role; nothing elsewhere grants anything. What is not named here is denied.
+/// </summary>
+/// <remarks>
+/// The whitepaper's line is quoted above each role. Demographics are Name, BirthAndSex, Contact and Payer.
+/// </remarks>
+public static class RoleMatrix
+{
+    private static readonly FrozenDictionary<Role, RoleRights> Table = new Dictionary<Role, RoleRights>
+    {
+        // Front Desk | Demographics only | Registration | - | -
+        [Role.FrontDesk] = new(
+            Reads: [Name, BirthAndSex, Contact, Payer],
+            Writes: [Name, BirthAndSex, Contact, Payer],
+            Rights: Rights.Queue,
+            Purposes: [Purpose.Registration],
+            NeedsCareRelationship: false),
+
+        // Cashier | Name + billing | - | yes | -
+        [Role.Cashier] = new(
+            Reads: [Name, Payer, Charges, Payments],
+            Writes: [Payments],
+            Rights: Rights.Billing,
+            Purposes: [Purpose.Payment],
+            NeedsCareRelationship: false),
+
+        // Nurse | Clinical subset | Vitals, triage | - | -
+        [Role.Nurse] = new(
+            Reads: [Name, BirthAndSex, Contact, Allergies, Vitals, BodyMeasures, Triage, Medicines, Problems],
+            Writes: [Vitals, BodyMeasures, Triage],
+            Rights: Rights.None,
+            Purposes: [Purpose.Treatment],
+            NeedsCareRelationship: true),
+
+        // Doctor | Full record | Full clinical | - | -
+        [Role.Doctor] = new(
+            Reads:
+            [
+                Name, BirthAndSex, Contact, Allergies, Vitals, BodyMeasures, Triage, Problems, Medicines, Prescriptions, Dispensing, Notes,
+                LabOrders, LabResults, Procedures, Immunizations, Encounters, OtherObservations, Documents,
+            ],
+            Writes: [Allergies, Vitals, BodyMeasures, Triage, Problems, Medicines, Prescriptions, Notes, LabOrders, Procedures, Immunizations, Encounters],
+            Rights: Rights.None,
+            Purposes: [Purpose.Treatment],
+            NeedsCareRelationship: true),
+
+        // Pharmacist | Prescriptions | Dispensing | - | - (allergies, weight and active medicines are needed to dispense safely)
+        [Role.Pharmacist] = new(
+            Reads: [Name, BirthAndSex, Allergies, BodyMeasures, Medicines, Prescriptions, Dispensing],
+            Writes: [Dispensing],
+            Rights: Rights.Stock,
+            Purposes: [Purpose.Treatment],
+            NeedsCareRelationship: true),
+
+        // Lab Tech | Lab orders | Results | - | - (age and sex are needed for ranges, earlier results for the delta check)
+        [Role.LabTech] = new(
+            Reads: [Name, BirthAndSex, LabOrders, LabResults],
+            Writes: [LabResults],
+            Rights: Rights.None,
+            Purposes: [Purpose.Treatment],
+            NeedsCareRelationship: true),
+
+        // Admin | Audit logs | - | yes | yes
+        [Role.Admin] = new(
+            Reads: [],
+            Writes: [],
+            Rights: Rights.AuditLog | Rights.Administration | Rights.BillingSetUp,
+            Purposes: [Purpose.Administration, Purpose.Portability],
+            NeedsCareRelationship: false),
+    }.ToFrozenDictionary();
+
+    // Work that the system does by itself, each with only what it needs. No person acts through these.
+    private static readonly FrozenDictionary<SystemWork, RoleRights> SystemTable = new Dictionary<SystemWork, RoleRights>
+    {
+        [SystemWork.Index] = new([Name, BirthAndSex, Contact], [], Rights.None, [Purpose.System], false),
+        [SystemWork.Charging] = new([], [Charges], Rights.None, [Purpose.Payment], false),
+        [SystemWork.Setup] = new([], [], Rights.Administration, [Purpose.Administration, Purpose.System], false),
+        [SystemWork.Sample] = new([], Everything(), Rights.Administration, [Purpose.Portability], false),
+    }.ToFrozenDictionary();
+
+    /// <summary>Every category may be read in bulk for export, and written for import, by an administrator acting for portability only.</summary>
+    internal static RoleRights Portability { get; } = new(Everything(), Everything(), Rights.None, [Purpose.Portability], false);
+
+    public static RoleRights Of(Role role) => Table[role];
+
+    internal static RoleRights Of(SystemWork work) => SystemTable[work];
+
+    private static Category[] Everything() => Enum.GetValues<Category>();
+}
+
+/// <summary>One line of the matrix.</summary>
+/// <param name="Reads">Categories that may be read.</param>
+/// <param name="Writes">Categories that may be written.</param>
+/// <param name="Rights">Rights over things that are not patient data.</param>
+/// <param name="Purposes">Purposes for which the role may act.</param>
+/// <param name="NeedsCareRelationship">Whether a chart opens only while the patient is, or recently was, in care here.</param>
+public sealed record RoleRights(
+    IReadOnlyCollection<Category> Reads,
+    IReadOnlyCollection<Category> Writes,
+    Rights Rights,
+    IReadOnlyCollection<Purpose> Purposes,
+    bool NeedsCareRelationship);
+
+/// <summary>Kinds of work the system does without a person.</summary>
+public enum SystemWork
+{
+    /// <summary>Building the in-memory patient index.</summary>
+    Index = 1,
+
+    /// <summary>Turning what was done into charges.</summary>
+    Charging = 2,
+
+    /// <summary>Set-up of a hospital.</summary>
+    Setup = 3,
+
+    /// <summary>Writing generated sample patients into a demonstration hospital.</summary>
+    Sample = 4,
+}

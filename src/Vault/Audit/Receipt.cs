@@ -1,0 +1,61 @@
+using Mangrove.Kernel;
+using Mangrove.Vault.Access;
+using Mangrove.Vault.Identity;
+
+namespace Mangrove.Vault.Audit;
+
+/// <summary>Proof that an entry is durable. Made by the log only, after the fsync; the cipher asks for it.</summary>
+internal sealed class Receipt
+{
+    private Receipt(Grant grant, long seq)
+    {
+        Grant = grant;
+        Seq = seq;
+    }
+
+    public Grant Grant { get; }
+
+    /// <summary>The entry's number in the log.</summary>
+    public long Seq { get; }
+
+    /// <summary>The only maker of receipts: turns grants into durable entries.</summary>
+    internal sealed class Log(AuditLog log)
+    {
+        public async Task<Receipt> Append(Grant grant, CancellationToken cancel)
+        {
+            var entry = await log.Append(Draft(grant.Actor, grant.Request, grant.Patients, Names(grant.Reads, grant.Writes), AuditOutcome.Allowed, grant.Request.Reason), cancel);
+            return new Receipt(grant, entry.Seq);
+        }
+
+        /// <summary>An act that opens nothing: a search over the index, a sign-in, a change of an account.</summary>
+        public async Task Note(Actor actor, Request request, CancellationToken cancel) =>
+            await log.Append(Draft(actor, request, request.Patients, Names(request.Reads, request.Writes), AuditOutcome.Allowed, request.Reason), cancel);
+
+        public async Task Refuse(Actor actor, Request request, Error refusal, CancellationToken cancel) =>
+            await log.Append(Draft(actor, request, request.Patients, Names(request.Reads, request.Writes), AuditOutcome.Refused, refusal.Code), cancel);
+
+        private static AuditDraft Draft(
+            Actor actor,
+            Request request,
+            IReadOnlyList<PatientRef> patients,
+            string[] fields,
+            AuditOutcome outcome,
+            string? reason) => new()
+            {
+                Actor = actor.User,
+                StaffId = actor.Role is null ? string.Empty : actor.Staff.ToString(),
+                Action = request.Action,
+                Resource = request.ResourceText,
+                Patients = [.. patients.Select(patient => patient.Id.Value)],
+                FieldsAccessed = fields,
+                Device = actor.Device,
+                SessionId = actor.SessionId,
+                Purpose = request.Purpose.ToString(),
+                Reason = reason,
+                Outcome = outcome,
+            };
+
+        private static string[] Names(IReadOnlyList<FieldUse> reads, IReadOnlyList<FieldUse> writes) =>
+            [.. reads.Concat(writes).Select(use => use.Field.Name).Distinct(StringComparer.Ordinal)];
+    }
+}

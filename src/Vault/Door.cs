@@ -1,0 +1,106 @@
+using Mangrove.Kernel;
+using Mangrove.Vault.Access;
+using Mangrove.Vault.Audit;
+using Mangrove.Vault.Identity;
+using Mangrove.Vault.Index;
+using Mangrove.Vault.Keys;
+
+namespace Mangrove.Vault;
+
+/// <summary>
+/// The one door to protected health information. It does three things in an order that the types enforce: the policy
+/// decides (a grant), the audit log records durably (a receipt), and only then can a field be opened or sealed. Without
+/// a grant there is no entry, and without an entry there is no plaintext.
+/// </summary>
+public sealed class Door
+{
+    private readonly Grant.Policy policy;
+    private readonly Receipt.Log log;
+    private readonly KeyRing keys;
+    private readonly PatientIndex index;
+    private readonly Guid facility;
+
+    internal Door(Grant.Policy policy, Receipt.Log log, KeyRing keys, PatientIndex index, Guid facility)
+    {
+        this.policy = policy;
+        this.log = log;
+        this.keys = keys;
+        this.index = index;
+        this.facility = facility;
+    }
+
+    /// <summary>
+    /// Asks for one act. When the task ends well, the entry is durable and the fields named may be read and written
+    /// through the opening, for the patients named, until it is disposed.
+    /// </summary>
+    /// <exception cref="Refused">The policy said no; the refusal is an entry too.</exception>
+    /// <exception cref="AuditUnavailable">The log cannot be written; the door stays shut.</exception>
+    public async Task<Opening> Open(Actor actor, Request request, CancellationToken cancel)
+    {
+        var decision = await policy.Decide(actor, request, cancel);
+        if (decision.Grant is not { } grant)
+        {
+            var refusal = decision.Refusal!;
+            await log.Refuse(actor, request, refusal, cancel);
+            throw new Refused(refusal.Code, refusal.Message);
+        }
+
+        var receipt = await log.Append(grant, cancel);
+        var patients = grant.Patients.Select(patient => patient.Id).ToArray();
+        if (request.Creates)
+        {
+            await keys.CreateFor(patients, cancel);
+        }
+
+        return new Opening(receipt, keys, facility, await keys.Load(patients, cancel), index);
+    }
+
+    /// <summary>
+    /// Searches the patient index. One entry per search, naming the patients found; the results hold only what the
+    /// actor's role may see.
+    /// </summary>
+    /// <exception cref="Refused">The role may not search patients.</exception>
+    public async Task<IReadOnlyList<PatientHit>> Find(Actor actor, PatientQuery query, CancellationToken cancel)
+    {
+        var fields = PatientIndex.FieldsFor(actor);
+        var hits = fields.Count == 0 ? [] : index.Search(query, fields);
+        var request = new Request
+        {
+            Action = query.Action,
+            Purpose = actor.Rights.Purposes.First(),
+            Resource = "search",
+            Patients = [.. hits.Select(hit => new PatientRef(hit.Id, hit.Mrn))],
+            Reads = [.. fields],
+        };
+        if (fields.Count == 0)
+        {
+            await log.Refuse(actor, request, new Error("access.role", "Your role may not search patients."), cancel);
+            throw new Refused("access.role", "Your role may not search patients.");
+        }
+
+        await log.Note(actor, request, cancel);
+        return hits;
+    }
+
+    /// <summary>
+    /// Records an act that opens no protected information: a sign-in, a change of an account, a look at the log itself.
+    /// </summary>
+    /// <exception cref="Refused">The actor lacks <paramref name="right"/>; the refusal is an entry too.</exception>
+    public async Task Record(Actor actor, Rights right, Request request, CancellationToken cancel)
+    {
+        if (!actor.May(right))
+        {
+            await log.Refuse(actor, request, new Error("access.role", "Your role may not do this."), cancel);
+            throw new Refused("access.role", "Your role may not do this.");
+        }
+
+        await log.Note(actor, request, cancel);
+    }
+
+    /// <summary>Says whether a request would be allowed and why, without opening anything; asking is an entry too.</summary>
+    public async Task<Error?> Explain(Actor asker, Actor actor, Request request, CancellationToken cancel)
+    {
+        await Record(asker, Rights.Administration, request with { Action = "EXPLAIN_POLICY", Purpose = Purpose.Administration, Reason = actor.User }, cancel);
+        return (await policy.Decide(actor, request, cancel)).Refusal;
+    }
+}

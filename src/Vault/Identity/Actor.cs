@@ -1,0 +1,60 @@
+using Mangrove.Kernel;
+using Mangrove.Vault.Access;
+
+namespace Mangrove.Vault.Identity;
+
+/// <summary>
+/// Somebody who acts, as Identity knows them: a signed-in member of staff with a live session, or a named piece of the
+/// system's own work. Cannot be made outside Identity.
+/// </summary>
+public sealed class Actor
+{
+    private Actor(string user, string name, StaffId staff, Role? role, SystemWork? work, string device, string sessionId)
+    {
+        User = user;
+        DisplayName = name;
+        Staff = staff;
+        Role = role;
+        Work = work;
+        Device = device;
+        SessionId = sessionId;
+    }
+
+    /// <summary>User name as it stands in the log: <c>dr.ahmed</c>, or <c>system:index</c>.</summary>
+    public string User { get; }
+
+    /// <summary>Name of the member of staff, for the screen.</summary>
+    public string DisplayName { get; }
+
+    public StaffId Staff { get; }
+
+    /// <summary>One of the seven roles, or null for the system's own work.</summary>
+    public Role? Role { get; }
+
+    internal SystemWork? Work { get; }
+
+    /// <summary>Registered name of the device.</summary>
+    public string Device { get; }
+
+    /// <summary>Public handle of the session (<c>sess_…</c>), never the secret that opens it.</summary>
+    public string SessionId { get; }
+
+    internal RoleRights Rights => Role is { } role ? RoleMatrix.Of(role) : RoleMatrix.Of(Work!.Value);
+
+    public bool May(Rights right) => Rights.Rights.HasFlag(right);
+
+    /// <summary>Whether the role reads <paramref name="category"/> at all; pages use it to leave a card out, never to decide access.</summary>
+    public bool Reads(Category category) => Rights.Reads.Contains(category);
+
+    public bool Writes(Category category) => Rights.Writes.Contains(category);
+
+    /// <summary>The only maker of actors; Identity alone holds one.</summary>
+    internal static class Maker
+    {
+        internal static Actor Staff(Account account, string device, string sessionId) =>
+            new(account.User, account.DisplayName, account.Staff, account.Role, null, device, sessionId);
+
+        internal static Actor System(SystemWork work) =>
+            new($"system:{work.ToString().ToLowerInvariant()}", "Mangrove", default, null, work, "server", "sess_system");
+    }
+}

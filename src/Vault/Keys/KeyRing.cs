@@ -1,0 +1,270 @@
+using System.Collections.Concurrent;
+using System.Data.Common;
+using System.Text;
+using Mangrove.Kernel;
+using Mangrove.Sealing;
+
+namespace Mangrove.Vault.Keys;
+
+/// <summary>The purposes that have a key of their own, random and wrapped by the root key (seeds 2.3: separate keys).</summary>
+internal enum KeyPurpose
+{
+    Data = 1,
+    Index = 2,
+    Audit = 3,
+    Backup = 4,
+    Sync = 5,
+    Pepper = 6,
+    Ring = 7,
+}
+
+/// <summary>A patient's own data key while it is in use. Dispose zeroes it.</summary>
+internal sealed class PatientKey(Guid id, int version, KeyMaterial material) : IDisposable
+{
+    public Guid Id => id;
+
+    public int Version => version;
+
+    public KeyMaterial Material => material;
+
+    public void Dispose() => material.Dispose();
+}
+
+/// <summary>
+/// Every key of the hospital while the system is unsealed: purpose keys in memory, patients' keys wrapped in keys.db
+/// and unwrapped only while a row of theirs is opened. keys.db is never part of a data backup.
+/// </summary>
+internal sealed class KeyRing : IDisposable
+{
+    private const int CacheSize = 200_000;
+
+    private const string Schema = """
+        CREATE TABLE IF NOT EXISTS purpose_key (
+            purpose INTEGER NOT NULL, version INTEGER NOT NULL, id BLOB NOT NULL, wrapped BLOB NOT NULL, created INTEGER NOT NULL,
+            PRIMARY KEY (purpose, version));
+        CREATE TABLE IF NOT EXISTS patient_key (
+            patient BLOB NOT NULL PRIMARY KEY, id BLOB NOT NULL, version INTEGER NOT NULL, wrapped BLOB NOT NULL, created INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS secret (
+            name TEXT NOT NULL PRIMARY KEY, wrapped BLOB NOT NULL, created INTEGER NOT NULL) WITHOUT ROWID
+        """;
+
+    private readonly Store store;
+    private readonly TimeProvider clock;
+    private readonly ConcurrentDictionary<PatientId, WrappedKey> cache = new();
+    private readonly SortedDictionary<(KeyPurpose Purpose, int Version), (KeyMaterial Key, DateTimeOffset Created)> purposes = [];
+
+    private KeyRing(Store store, TimeProvider clock)
+    {
+        this.store = store;
+        this.clock = clock;
+    }
+
+    /// <summary>Creates keys.db with one new random key for every purpose.</summary>
+    public static async Task Create(Store store, KeyMaterial root, TimeProvider clock, CancellationToken cancel)
+    {
+        await store.Create(Schema, cancel);
+        await using var connection = await store.Open(cancel);
+        await using var transaction = await connection.BeginTransactionAsync(cancel);
+        foreach (var purpose in Enum.GetValues<KeyPurpose>())
+        {
+            using var key = KeyMaterial.Generate();
+            await connection.Run(
+                "INSERT INTO purpose_key (purpose, version, id, wrapped, created) VALUES (@purpose, 1, @id, @wrapped, @created)",
+                cancel,
+                ("@purpose", (long)purpose),
+                ("@id", Ids.New()),
+                ("@wrapped", KeyWrap.WrapBound(root, key, Context(purpose, 1))),
+                ("@created", clock.GetUtcNow().ToUnixTimeMilliseconds()));
+        }
+
+        await transaction.CommitAsync(cancel);
+    }
+
+    /// <summary>Opens keys.db with the root key.</summary>
+    /// <exception cref="RefusedInput"><c>keys.wrong-root</c>: the root key is not the one that wrapped these keys.</exception>
+    public static async Task<KeyRing> Open(Store store, KeyMaterial root, TimeProvider clock, CancellationToken cancel)
+    {
+        var ring = new KeyRing(store, clock);
+        try
+        {
+            await using var connection = await store.Open(cancel);
+            var rows = await connection.Query(
+                "SELECT purpose, version, wrapped, created FROM purpose_key ORDER BY purpose, version",
+                reader => ((KeyPurpose)reader.GetInt64(0), (int)reader.GetInt64(1), reader.Bytes(2), reader.GetInt64(3)),
+                cancel);
+            foreach (var (purpose, version, wrapped, created) in rows)
+            {
+                ring.purposes[(purpose, version)] = (KeyWrap.UnwrapBound(root, wrapped, Context(purpose, version)), DateTimeOffset.FromUnixTimeMilliseconds(created));
+            }
+
+            foreach (var purpose in Enum.GetValues<KeyPurpose>())
+            {
+                if (!ring.purposes.Keys.Any(key => key.Purpose == purpose))
+                {
+                    throw new RefusedInput("keys.incomplete", $"keys.db has no key for {purpose}. Restore keys.db from its own backup.");
+                }
+            }
+
+            return ring;
+        }
+        catch (SealBroken)
+        {
+            ring.Dispose();
+            throw new RefusedInput("keys.wrong-root", "The root key does not open keys.db of this folder. Use the passphrase or key file chosen at its set-up.");
+        }
+        catch
+        {
+            ring.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The key now in use for a purpose. Owned by the ring: do not dispose.</summary>
+    public KeyMaterial Of(KeyPurpose purpose) => purposes.Last(entry => entry.Key.Purpose == purpose).Value.Key;
+
+    public IReadOnlyList<KeyState> States() =>
+        [.. purposes.Select(entry => new KeyState(entry.Key.Purpose.ToString().ToLowerInvariant(), entry.Key.Version, entry.Value.Created))];
+
+    public async Task<long> PatientKeyCount(CancellationToken cancel)
+    {
+        await using var connection = await store.Open(cancel);
+        return Convert.ToInt64(await connection.Scalar("SELECT COUNT(*) FROM patient_key", cancel), System.Globalization.CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>Makes a key for each patient that has none; durable when the task ends.</summary>
+    public async Task CreateFor(IReadOnlyCollection<PatientId> patients, CancellationToken cancel)
+    {
+        await using var connection = await store.Open(cancel);
+        await using var transaction = await connection.BeginTransactionAsync(cancel);
+        var made = new List<(PatientId, WrappedKey)>(patients.Count);
+        foreach (var patient in patients)
+        {
+            using var key = KeyMaterial.Generate();
+            var wrapped = new WrappedKey(Ids.New(), 1, KeyWrap.WrapBound(Of(KeyPurpose.Data), key, Context(patient)));
+            var added = await connection.Run(
+                "INSERT INTO patient_key (patient, id, version, wrapped, created) VALUES (@patient, @id, @version, @wrapped, @created) ON CONFLICT (patient) DO NOTHING",
+                cancel,
+                ("@patient", patient.Value),
+                ("@id", wrapped.Id),
+                ("@version", wrapped.Version),
+                ("@wrapped", wrapped.Wrapped),
+                ("@created", clock.GetUtcNow().ToUnixTimeMilliseconds()));
+            if (added == 1)
+            {
+                made.Add((patient, wrapped));
+            }
+        }
+
+        await transaction.CommitAsync(cancel);
+        foreach (var (patient, wrapped) in made)
+        {
+            Remember(patient, wrapped);
+        }
+    }
+
+    /// <summary>The wrapped keys of these patients, read from the cache or keys.db in few statements.</summary>
+    public async Task<Dictionary<PatientId, WrappedKey>> Load(IReadOnlyCollection<PatientId> patients, CancellationToken cancel)
+    {
+        var found = new Dictionary<PatientId, WrappedKey>(patients.Count);
+        List<PatientId>? missing = null;
+        foreach (var patient in patients)
+        {
+            if (cache.TryGetValue(patient, out var wrapped))
+            {
+                found[patient] = wrapped;
+            }
+            else
+            {
+                (missing ??= []).Add(patient);
+            }
+        }
+
+        if (missing is null)
+        {
+            return found;
+        }
+
+        await using var connection = await store.Open(cancel);
+        foreach (var chunk in missing.Chunk(200))
+        {
+            var values = chunk.Select((patient, index) => ($"@p{index}", (object?)patient.Value)).ToArray();
+            var list = string.Join(',', values.Select(value => value.Item1));
+            var rows = await connection.Query(
+                $"SELECT patient, id, version, wrapped FROM patient_key WHERE patient IN ({list})",
+                reader => (Patient: new PatientId(reader.Guid(0)), Key: new WrappedKey(reader.Guid(1), (int)reader.GetInt64(2), reader.Bytes(3))),
+                cancel,
+                values);
+            foreach (var (patient, key) in rows)
+            {
+                found[patient] = key;
+                Remember(patient, key);
+            }
+        }
+
+        return found;
+    }
+
+    /// <summary>Unwraps a patient's key for as long as the caller keeps it.</summary>
+    public PatientKey Unwrap(PatientId patient, WrappedKey wrapped) =>
+        new(wrapped.Id, wrapped.Version, KeyWrap.UnwrapBound(Of(KeyPurpose.Data), wrapped.Wrapped, Context(patient)));
+
+    /// <summary>Keeps a secret of the system (signing key, certificate key), wrapped by a purpose key and bound to its name.</summary>
+    public async Task PutSecret(KeyPurpose purpose, string name, ReadOnlyMemory<byte> value, CancellationToken cancel)
+    {
+        await using var connection = await store.Open(cancel);
+        await connection.Run(
+            "INSERT INTO secret (name, wrapped, created) VALUES (@name, @wrapped, @created) ON CONFLICT (name) DO UPDATE SET wrapped = excluded.wrapped, created = excluded.created",
+            cancel,
+            ("@name", name),
+            ("@wrapped", Envelope.Seal(value.Span, Of(purpose), Guid.Empty, 1, SecretAddress(name))),
+            ("@created", clock.GetUtcNow().ToUnixTimeMilliseconds()));
+    }
+
+    public async Task<byte[]?> Secret(KeyPurpose purpose, string name, CancellationToken cancel)
+    {
+        await using var connection = await store.Open(cancel);
+        return await connection.Scalar("SELECT wrapped FROM secret WHERE name = @name", cancel, ("@name", name)) is byte[] wrapped
+            ? Envelope.Open(wrapped, Of(purpose), SecretAddress(name))
+            : null;
+    }
+
+    public async Task<IReadOnlyList<string>> SecretNames(string prefix, CancellationToken cancel)
+    {
+        await using DbConnection connection = await store.Open(cancel);
+        return await connection.Query("SELECT name FROM secret WHERE name LIKE @prefix ORDER BY name", reader => reader.GetString(0), cancel, ("@prefix", prefix + "%"));
+    }
+
+    public void Dispose()
+    {
+        foreach (var (key, _) in purposes.Values)
+        {
+            key.Dispose();
+        }
+
+        purposes.Clear();
+        cache.Clear();
+    }
+
+    private void Remember(PatientId patient, WrappedKey key)
+    {
+        if (cache.Count >= CacheSize)
+        {
+            // Wrapped keys are cheap to read again; starting over is simpler than keeping an order, and bounds the memory.
+            cache.Clear();
+        }
+
+        cache[patient] = key;
+    }
+
+    private static CellAddress SecretAddress(string name) => new(Guid.Empty, "secret", name, Guid.Empty, Guid.Empty, 1);
+
+    private static byte[] Context(KeyPurpose purpose, int version) => Encoding.UTF8.GetBytes($"purpose:{(int)purpose}:{version}");
+
+    private static byte[] Context(PatientId patient) => [.. "patient:"u8, .. patient.Value.ToByteArray(bigEndian: true)];
+}
+
+/// <summary>A patient's data key as keys.db holds it.</summary>
+internal sealed record WrappedKey(Guid Id, int Version, byte[] Wrapped);
+
+/// <summary>A purpose key as health pages show it: no material.</summary>
+public sealed record KeyState(string Purpose, int Version, DateTimeOffset Created);

@@ -1,0 +1,245 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Mangrove.Kernel;
+using Mangrove.Sealing;
+
+namespace Mangrove.Vault.Keys;
+
+/// <summary>How the root key is protected (architecture: passphrase, or key file on another volume).</summary>
+public enum ProtectorKind
+{
+    Passphrase = 1,
+    KeyFile = 2,
+}
+
+/// <summary>What opens the root key: exactly one of the two is given.</summary>
+public sealed record RootSecret
+{
+    /// <summary>Passphrase bytes (UTF-8). The caller zeroes its own copy.</summary>
+    public byte[]? Passphrase { get; init; }
+
+    public string? KeyFile { get; init; }
+
+    /// <summary>The administrator accepts that the key file lies on the volume of the data; recorded in the log.</summary>
+    public bool AcceptSameVolume { get; init; }
+}
+
+/// <summary>
+/// The root key's envelope, root.json in the data folder: the random root key, wrapped under a key derived from the
+/// passphrase (PBKDF2-HMAC-SHA-256, 600,000 rounds and a random salt) or held in the key file.
+/// </summary>
+internal sealed record RootProtector
+{
+    private const int Rounds = 600_000;
+
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
+
+    public int Format { get; init; } = 1;
+
+    public ProtectorKind Kind { get; init; }
+
+    public int Iterations { get; init; }
+
+    public byte[] Salt { get; init; } = [];
+
+    public string? KeyFile { get; init; }
+
+    public bool SameVolumeAccepted { get; init; }
+
+    public byte[] Wrapped { get; init; } = [];
+
+    public static string PathIn(string folder) => Path.Combine(folder, "root.json");
+
+    /// <summary>Makes a new root key and its protector file.</summary>
+    /// <exception cref="RefusedInput">
+    /// <c>keys.same-volume</c>: the key file would lie on the volume of the data and the risk was not accepted;
+    /// <c>keys.file-exists</c>: the key file exists already; <c>keys.passphrase-short</c>: fewer than 15 characters.
+    /// </exception>
+    public static KeyMaterial Create(string folder, RootSecret secret)
+    {
+        var salt = RandomNumberGenerator.GetBytes(32);
+        RootProtector protector;
+        KeyMaterial wrapping;
+        if (secret.KeyFile is { } file)
+        {
+            var path = Path.GetFullPath(file);
+            if (File.Exists(path))
+            {
+                throw new RefusedInput("keys.file-exists", "The key file exists already. Name a new file: an existing one may be the key of another hospital.");
+            }
+
+            var sameVolume = Volumes.SameVolume(folder, path);
+            if (sameVolume && !secret.AcceptSameVolume)
+            {
+                throw new RefusedInput(
+                    "keys.same-volume",
+                    "The key file would lie on the same volume as the data: one stolen disk would reveal everything. Name a file on another volume, use a passphrase, or accept the risk with --accept-same-volume.");
+            }
+
+            wrapping = KeyMaterial.Generate();
+            WriteSecretFile(path, Encoding.ASCII.GetBytes(Convert.ToHexString(wrapping.Bytes) + "\n"));
+            protector = new RootProtector { Kind = ProtectorKind.KeyFile, KeyFile = path, Salt = salt, SameVolumeAccepted = sameVolume };
+        }
+        else
+        {
+            var passphrase = secret.Passphrase ?? throw new RefusedInput("keys.no-secret", "Give a passphrase or a key file for the root key.");
+            if (Encoding.UTF8.GetCharCount(passphrase) < 15)
+            {
+                throw new RefusedInput("keys.passphrase-short", "Use a passphrase of at least 15 characters.");
+            }
+
+            wrapping = KeyDerivation.FromPassphrase(passphrase, salt, Rounds);
+            protector = new RootProtector { Kind = ProtectorKind.Passphrase, Iterations = Rounds, Salt = salt };
+        }
+
+        var root = KeyMaterial.Generate();
+        using (wrapping)
+        {
+            protector = protector with { Wrapped = KeyWrap.WrapBound(wrapping, root, protector.Context()) };
+        }
+
+        WriteSecretFile(PathIn(folder), JsonSerializer.SerializeToUtf8Bytes(protector, Json));
+        return root;
+    }
+
+    public static RootProtector Read(string folder)
+    {
+        try
+        {
+            var protector = JsonSerializer.Deserialize<RootProtector>(File.ReadAllBytes(PathIn(folder)), Json);
+            return protector is { Format: 1, Wrapped.Length: > 0 }
+                ? protector
+                : throw new RefusedInput("keys.protector-bad", "root.json is not of a kind that this version reads. Restore it, or use a newer version.");
+        }
+        catch (FileNotFoundException)
+        {
+            throw new RefusedInput("data.not-initialised", "This folder holds no hospital. Run 'mangrove init' first, or name the right folder with --data.");
+        }
+        catch (DirectoryNotFoundException)
+        {
+            throw new RefusedInput("data.not-initialised", "This folder holds no hospital. Run 'mangrove init' first, or name the right folder with --data.");
+        }
+        catch (JsonException)
+        {
+            throw new RefusedInput("keys.protector-bad", "root.json is damaged. Restore it from the copy made at set-up.");
+        }
+    }
+
+    /// <summary>Opens the root key.</summary>
+    /// <exception cref="RefusedInput"><c>keys.passphrase-wrong</c>, <c>keys.file-missing</c>, <c>keys.file-foreign</c> or <c>keys.passphrase-needed</c>.</exception>
+    public KeyMaterial Open(RootSecret secret)
+    {
+        if (Kind == ProtectorKind.Passphrase)
+        {
+            if (secret.Passphrase is not { } passphrase)
+            {
+                throw new RefusedInput("keys.passphrase-needed", "This hospital is protected by a passphrase. Give it with --passphrase-file or at the prompt.");
+            }
+
+            using var derived = KeyDerivation.FromPassphrase(passphrase, Salt, Iterations);
+            return Unwrap(derived, "keys.passphrase-wrong", "The passphrase is wrong. Nothing was opened.");
+        }
+
+        var path = secret.KeyFile ?? KeyFile!;
+        byte[] text;
+        try
+        {
+            text = File.ReadAllBytes(path);
+        }
+        catch (IOException)
+        {
+            throw new RefusedInput("keys.file-missing", "The key file chosen at set-up cannot be read. Connect its volume, or name the file with --key-file.");
+        }
+        catch (UnauthorizedAccessException)
+        {
+            throw new RefusedInput("keys.file-missing", "The key file may not be read by this account. Give the service account the right to read it.");
+        }
+
+        byte[] bytes;
+        try
+        {
+            bytes = Convert.FromHexString(Encoding.ASCII.GetString(text).Trim());
+        }
+        catch (FormatException)
+        {
+            throw new RefusedInput("keys.file-foreign", "The key file is not a Mangrove key file. Name the file that was written at set-up.");
+        }
+
+        if (bytes.Length != 32)
+        {
+            throw new RefusedInput("keys.file-foreign", "The key file is not a Mangrove key file. Name the file that was written at set-up.");
+        }
+
+        using var wrapping = KeyMaterial.From(bytes);
+        CryptographicOperations.ZeroMemory(bytes);
+        CryptographicOperations.ZeroMemory(text);
+        return Unwrap(wrapping, "keys.file-foreign", "The key file belongs to another hospital or set-up. Name the file that was written at this set-up.");
+    }
+
+    private KeyMaterial Unwrap(KeyMaterial wrapping, string code, string message)
+    {
+        try
+        {
+            return KeyWrap.UnwrapBound(wrapping, Wrapped, Context());
+        }
+        catch (SealBroken)
+        {
+            throw new RefusedInput(code, message);
+        }
+    }
+
+    // The parameters are bound to the wrapped key, so that a weakened copy of root.json does not open.
+    private byte[] Context() => [.. Encoding.UTF8.GetBytes($"root:{Format}:{(int)Kind}:{Iterations}:"), .. Salt];
+
+    private static void WriteSecretFile(string path, byte[] content)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        using var stream = new FileStream(path, options);
+        stream.Write(content);
+        stream.Flush(flushToDisk: true);
+    }
+}
+
+/// <summary>Which volume a path lies on.</summary>
+internal static class Volumes
+{
+    /// <summary>True when both paths lie on one volume, or when that cannot be told: doubt counts as danger.</summary>
+    public static bool SameVolume(string one, string other)
+    {
+        var first = VolumeOf(Path.GetFullPath(one));
+        var second = VolumeOf(Path.GetFullPath(other));
+        return first is null || second is null || string.Equals(first, second, StringComparison.Ordinal);
+    }
+
+    private static string? VolumeOf(string path)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return Path.GetPathRoot(path)?.ToUpperInvariant();
+        }
+
+        // Fifth field of mountinfo is the mount point, third the device number; the longest mount point that holds the path wins.
+        string? device = null;
+        var longest = -1;
+        foreach (var line in File.ReadLines("/proc/self/mountinfo"))
+        {
+            var parts = line.Split(' ');
+            var mount = parts[4].Replace("\\040", " ", StringComparison.Ordinal);
+            var holds = mount == "/" || path == mount || path.StartsWith(mount + "/", StringComparison.Ordinal);
+            if (holds && mount.Length >= longest)
+            {
+                longest = mount.Length;
+                device = parts[2];
+            }
+        }
+
+        return device;
+    }
+}

@@ -1,0 +1,161 @@
+using Mangrove.Kernel;
+using Mangrove.Sealing;
+using Mangrove.Vault.Access;
+using Mangrove.Vault.Audit;
+using Mangrove.Vault.Index;
+using Mangrove.Vault.Keys;
+
+namespace Mangrove.Vault;
+
+/// <summary>
+/// An act that was granted and recorded, while it lasts: reads and seals the fields of its request, for its patients,
+/// and nothing else. Not safe for several threads at once. Dispose zeroes the patients' keys.
+/// </summary>
+public sealed class Opening : IDisposable
+{
+    private readonly Receipt receipt;
+    private readonly KeyRing keys;
+    private readonly Guid facility;
+    private readonly Dictionary<PatientId, WrappedKey> wrapped;
+    private readonly PatientIndex index;
+    private readonly HashSet<PatientId> patients;
+    private readonly HashSet<FieldUse> reads;
+    private readonly HashSet<FieldUse> writes;
+    private readonly HashSet<ISealedRow> advanced = new(ReferenceEqualityComparer.Instance);
+    private (PatientId Patient, PatientKey Key)? current;
+    private bool disposed;
+
+    internal Opening(Receipt receipt, KeyRing keys, Guid facility, Dictionary<PatientId, WrappedKey> wrapped, PatientIndex index)
+    {
+        this.receipt = receipt;
+        this.keys = keys;
+        this.facility = facility;
+        this.wrapped = wrapped;
+        this.index = index;
+        patients = [.. receipt.Grant.Patients.Select(patient => patient.Id)];
+        reads = [.. receipt.Grant.Reads];
+        writes = [.. receipt.Grant.Writes];
+    }
+
+    /// <summary>The number of the entry that recorded this act.</summary>
+    public long EntrySeq => receipt.Seq;
+
+    /// <summary>Whether the act covers this patient (a narrowed request may have left some out).</summary>
+    public bool Covers(PatientId patient) => patients.Contains(patient);
+
+    /// <summary>Whether the act may read this field (a narrowed request may have left some out).</summary>
+    public bool MayRead(FieldUse use) => reads.Contains(use);
+
+    /// <summary>Opens one field of a row; null when the field is absent.</summary>
+    /// <exception cref="InvalidOperationException">The field or the patient was not in the request: a bug of the caller.</exception>
+    /// <exception cref="SealBroken">The envelope is damaged or not of this place.</exception>
+    public T? Read<TRow, T>(TRow row, Field<TRow, T> field)
+        where TRow : class, ISealedRow
+        where T : class
+    {
+        ObjectDisposedException.ThrowIf(disposed, this);
+        if (!patients.Contains(row.PatientId) || !reads.Contains(new FieldUse(field, field.CategoryOf(row))))
+        {
+            throw new InvalidOperationException($"{field.Table}.{field.Column} was not granted to this act.");
+        }
+
+        return field.Envelope(row) is { } envelope
+            ? field.Decode(Envelope.Open(envelope, KeyFor(row.PatientId).Material, Address(row, field, row.RowVersion)))
+            : null;
+    }
+
+    /// <summary>Reads the field if the act may, else gives null. For pages that show what a role may see.</summary>
+    public T? ReadIfGranted<TRow, T>(TRow row, Field<TRow, T> field)
+        where TRow : class, ISealedRow
+        where T : class =>
+        patients.Contains(row.PatientId) && reads.Contains(new FieldUse(field, field.CategoryOf(row))) ? Read(row, field) : null;
+
+    /// <summary>
+    /// Seals a value into a row. The first change of a row in this act moves the whole row to its next version (every
+    /// sealed field of it is sealed anew, so that an old cell cannot be put back) and marks it with this act's entry.
+    /// </summary>
+    public void Set<TRow, T>(TRow row, Field<TRow, T> field, T? value)
+        where TRow : class, ISealedRow
+        where T : class
+    {
+        ObjectDisposedException.ThrowIf(disposed, this);
+        if (!patients.Contains(row.PatientId) || !writes.Contains(new FieldUse(field, field.CategoryOf(row))))
+        {
+            throw new InvalidOperationException($"{field.Table}.{field.Column} was not granted to this act.");
+        }
+
+        var key = KeyFor(row.PatientId);
+        Advance(row, key);
+        field.Replace(row, value is null ? null : SealBytes(field.Encode(value), key, row, field));
+    }
+
+    /// <summary>Puts a patient's index entry in place after the clinic has committed the same values.</summary>
+    public void Index(PatientId patient, string mrn, PersonName name, BirthAndSex person, IReadOnlyList<string> phones)
+    {
+        if (!patients.Contains(patient))
+        {
+            throw new InvalidOperationException("The patient was not granted to this act.");
+        }
+
+        index.Put(patient, mrn, name, person, phones);
+    }
+
+    public void Dispose()
+    {
+        disposed = true;
+        current?.Key.Dispose();
+        current = null;
+    }
+
+    private void Advance(ISealedRow row, PatientKey key)
+    {
+        if (!advanced.Add(row))
+        {
+            return;
+        }
+
+        var version = row.RowVersion;
+        row.RowVersion = version + 1;
+        row.EntrySeq = receipt.Seq;
+        if (version == 0)
+        {
+            return;
+        }
+
+        foreach (var field in Field.Of(row.GetType()))
+        {
+            if (field.Envelope(row) is { } envelope)
+            {
+                var plain = Envelope.Open(envelope, key.Material, Address(row, field, version));
+                field.Replace(row, SealBytes(plain, key, row, field));
+                System.Security.Cryptography.CryptographicOperations.ZeroMemory(plain);
+            }
+        }
+    }
+
+    private byte[] SealBytes(byte[] plain, PatientKey key, ISealedRow row, Field field) =>
+        Envelope.Seal(plain, key.Material, key.Id, key.Version, Address(row, field, row.RowVersion), field.Width == 0 ? Padding.Padme : Padding.To(field.Width));
+
+    private CellAddress Address(ISealedRow row, Field field, int version) =>
+        new(facility, field.Table, field.Column, row.Id, row.PatientId.Value, version);
+
+    // Rows come patient by patient, so one unwrapped key at a time is enough and the least is in memory.
+    private PatientKey KeyFor(PatientId patient)
+    {
+        if (current is { } held)
+        {
+            if (held.Patient == patient)
+            {
+                return held.Key;
+            }
+
+            held.Key.Dispose();
+        }
+
+        var key = wrapped.TryGetValue(patient, out var found)
+            ? keys.Unwrap(patient, found)
+            : throw new RefusedInput("keys.patient-key-missing", "The key of this record is gone: it was destroyed, or keys.db is older than the record.");
+        current = (patient, key);
+        return key;
+    }
+}

@@ -1,0 +1,45 @@
+using Mangrove.Kernel;
+using Mangrove.Vault.Access;
+
+namespace Mangrove.Vault;
+
+/// <summary>A patient as an act names it: the id that keys and rows use, the number that the log shows.</summary>
+public readonly record struct PatientRef(PatientId Id, string Mrn);
+
+/// <summary>
+/// One act on protected information, as somebody asks for it: what, on whom, which fields, what for. One request makes
+/// one audit entry, whatever the number of rows behind it.
+/// </summary>
+public sealed record Request
+{
+    /// <summary>Upper snake case, stable: <c>VIEW_CHART</c>, <c>REGISTER_PATIENT</c>. Shown in the log.</summary>
+    public required string Action { get; init; }
+
+    public required Purpose Purpose { get; init; }
+
+    public IReadOnlyList<PatientRef> Patients { get; init; } = [];
+
+    public IReadOnlyList<FieldUse> Reads { get; init; } = [];
+
+    public IReadOnlyList<FieldUse> Writes { get; init; } = [];
+
+    /// <summary>What the act is on, when it is not one patient: <c>worklist:triage</c>. Never clinical content.</summary>
+    public string? Resource { get; init; }
+
+    /// <summary>A coded or typed reason, where the act asks for one.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>True when the patients are new: their keys are made before anything is sealed.</summary>
+    public bool Creates { get; init; }
+
+    /// <summary>
+    /// True to grant those of the named reads that the role has and leave out the rest, instead of refusing the act;
+    /// for answers that differ by role. Writes are never narrowed. Patients not in care are left out of a narrowed list.
+    /// </summary>
+    public bool Narrowed { get; init; }
+
+    internal string ResourceText => Resource ?? (Patients.Count == 1 ? $"patient:{Patients[0].Mrn}" : $"patients:{Patients.Count}");
+}
+
+/// <summary>The policy said no. The refusal is in the log already. The message says nothing about whether the patient exists.</summary>
+public sealed class Refused(string code, string message) : RefusedInput(code, message);

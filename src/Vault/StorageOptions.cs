@@ -1,0 +1,178 @@
+using System.Data.Common;
+using Mangrove.Kernel;
+using Microsoft.Data.Sqlite;
+using Npgsql;
+
+namespace Mangrove.Vault;
+
+/// <summary>Which database keeps the hospital: one setting for all four stores.</summary>
+public enum StorageKind
+{
+    /// <summary>Embedded, four files in the data folder.</summary>
+    Sqlite = 1,
+
+    /// <summary>One PostgreSQL database, four schemas with four roles.</summary>
+    Postgres = 2,
+}
+
+/// <summary>Where the hospital's data lie.</summary>
+public sealed record StorageOptions
+{
+    public required StorageKind Kind { get; init; }
+
+    /// <summary>The data folder: always there, also with PostgreSQL (sockets, protector, attachments).</summary>
+    public required string Folder { get; init; }
+
+    /// <summary>PostgreSQL connection strings by schema (<c>clinic</c>, <c>vault</c>, <c>keys</c>, <c>audit</c>; <c>owner</c> for set-up and upgrade).</summary>
+    public IReadOnlyDictionary<string, string> Connections { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
+
+    public static StorageOptions Sqlite(string folder) => new() { Kind = StorageKind.Sqlite, Folder = Path.GetFullPath(folder) };
+
+    /// <summary>Reads a connection file: one <c>name=connection string</c> a line, <c>#</c> begins a comment.</summary>
+    public static Result<StorageOptions> Postgres(string folder, string connectionFile)
+    {
+        if (!File.Exists(connectionFile))
+        {
+            return new Error("storage.connection-file-missing", "The connection file does not exist. Name a readable file with --connection.");
+        }
+
+        var connections = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var line in File.ReadLines(connectionFile))
+        {
+            var text = line.Trim();
+            var split = text.IndexOf('=', StringComparison.Ordinal);
+            if (text.Length == 0 || text[0] == '#')
+            {
+                continue;
+            }
+
+            if (split < 1)
+            {
+                return new Error("storage.connection-file-bad", "Every line of the connection file is name=connection string.");
+            }
+
+            connections[text[..split].Trim()] = text[(split + 1)..].Trim();
+        }
+
+        foreach (var name in new[] { "clinic", "vault", "keys", "audit" })
+        {
+            if (!connections.ContainsKey(name))
+            {
+                return new Error("storage.connection-file-bad", $"The connection file has no line for {name}.");
+            }
+        }
+
+        return new StorageOptions { Kind = StorageKind.Postgres, Folder = Path.GetFullPath(folder), Connections = connections };
+    }
+
+    /// <summary>The SQLite file or PostgreSQL connection string of one store.</summary>
+    public string ConnectionString(string store) => Kind == StorageKind.Sqlite
+        ? new SqliteConnectionStringBuilder { DataSource = Path.Combine(Folder, store + ".db"), ForeignKeys = true, DefaultTimeout = 30 }.ToString()
+        : new NpgsqlConnectionStringBuilder(Connections[store]) { SearchPath = store, IncludeErrorDetail = false, ApplicationName = "mangrove-" + store }.ToString();
+}
+
+/// <summary>One of the vault's own stores, opened per act. SQL here is plain and runs on both databases.</summary>
+internal sealed class Store(StorageOptions options, string name)
+{
+    private readonly string connectionString = options.ConnectionString(name);
+
+    public bool IsSqlite => options.Kind == StorageKind.Sqlite;
+
+    public async Task<DbConnection> Open(CancellationToken cancel)
+    {
+        DbConnection connection = IsSqlite ? new SqliteConnection(connectionString) : new NpgsqlConnection(connectionString);
+        try
+        {
+            await connection.OpenAsync(cancel);
+            if (IsSqlite)
+            {
+                await connection.Run("PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA busy_timeout=30000", cancel);
+            }
+
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Creates the schema. <paramref name="sql"/> is written for SQLite; BLOB and INTEGER become PostgreSQL's types.</summary>
+    public async Task Create(string sql, CancellationToken cancel)
+    {
+        await using var connection = await Open(cancel);
+        if (IsSqlite)
+        {
+            await connection.Run("PRAGMA journal_mode=WAL", cancel);
+            await connection.Run(sql, cancel);
+        }
+        else
+        {
+            await connection.Run(
+                sql.Replace("BLOB", "bytea", StringComparison.Ordinal).Replace("INTEGER", "bigint", StringComparison.Ordinal).Replace(" WITHOUT ROWID", string.Empty, StringComparison.Ordinal),
+                cancel);
+        }
+    }
+}
+
+internal static class StoreCommands
+{
+    public static async Task<int> Run(this DbConnection connection, string sql, CancellationToken cancel, params (string Name, object? Value)[] values)
+    {
+        await using var command = connection.Command(sql, values);
+        return await command.ExecuteNonQueryAsync(cancel);
+    }
+
+    public static async Task<object?> Scalar(this DbConnection connection, string sql, CancellationToken cancel, params (string Name, object? Value)[] values)
+    {
+        await using var command = connection.Command(sql, values);
+        var value = await command.ExecuteScalarAsync(cancel);
+        return value is DBNull ? null : value;
+    }
+
+    public static async Task<List<T>> Query<T>(this DbConnection connection, string sql, Func<DbDataReader, T> read, CancellationToken cancel, params (string Name, object? Value)[] values)
+    {
+        await using var command = connection.Command(sql, values);
+        await using var reader = await command.ExecuteReaderAsync(cancel);
+        var rows = new List<T>();
+        while (await reader.ReadAsync(cancel))
+        {
+            rows.Add(read(reader));
+        }
+
+        return rows;
+    }
+
+#pragma warning disable CA2100 // Every statement is a constant of this assembly; values travel as parameters.
+    private static DbCommand Command(this DbConnection connection, string sql, (string Name, object? Value)[] values)
+    {
+        var command = connection.CreateCommand();
+        command.CommandText = sql;
+        foreach (var (name, value) in values)
+        {
+            var parameter = command.CreateParameter();
+            parameter.ParameterName = name;
+            parameter.Value = value switch
+            {
+                null => DBNull.Value,
+                Guid guid => guid.ToByteArray(bigEndian: true),
+                bool flag => flag ? 1L : 0L,
+                int number => (long)number,
+                _ => value,
+            };
+            command.Parameters.Add(parameter);
+        }
+
+        return command;
+    }
+#pragma warning restore CA2100
+
+    public static Guid Guid(this DbDataReader reader, int column) => new((byte[])reader.GetValue(column), bigEndian: true);
+
+    public static byte[] Bytes(this DbDataReader reader, int column) => (byte[])reader.GetValue(column);
+
+    public static string? TextOrNull(this DbDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
+
+    public static long? LongOrNull(this DbDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetInt64(column);
+}

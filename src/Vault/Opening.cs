@@ -16,13 +16,14 @@ public sealed class Opening : IDisposable
     private readonly Receipt receipt;
     private readonly KeyRing keys;
     private readonly Guid facility;
-    private readonly Dictionary<PatientId, WrappedKey> wrapped;
+    private Dictionary<PatientId, WrappedKey> wrapped;
     private readonly PatientIndex index;
     private readonly HashSet<PatientId> patients;
     private readonly HashSet<FieldUse> reads;
     private readonly HashSet<FieldUse> writes;
     private readonly HashSet<ISealedRow> advanced = new(ReferenceEqualityComparer.Instance);
     private (PatientId Patient, PatientKey Key)? current;
+    private readonly bool everyone;
     private bool disposed;
 
     internal Opening(Receipt receipt, KeyRing keys, Guid facility, Dictionary<PatientId, WrappedKey> wrapped, PatientIndex index)
@@ -33,6 +34,7 @@ public sealed class Opening : IDisposable
         this.wrapped = wrapped;
         this.index = index;
         patients = [.. receipt.Grant.Patients.Select(patient => patient.Id)];
+        everyone = receipt.Grant.Request.Everyone;
         reads = [.. receipt.Grant.Reads];
         writes = [.. receipt.Grant.Writes];
     }
@@ -41,7 +43,28 @@ public sealed class Opening : IDisposable
     public long EntrySeq => receipt.Seq;
 
     /// <summary>Whether the act covers this patient (a narrowed request may have left some out).</summary>
-    public bool Covers(PatientId patient) => patients.Contains(patient);
+    public bool Covers(PatientId patient) => everyone || patients.Contains(patient);
+
+    /// <summary>
+    /// For acts over every patient: makes or fetches the keys of the next patients, forgetting those of the last ones.
+    /// </summary>
+    /// <param name="next">The patients whose rows come next.</param>
+    /// <param name="create">Whether patients without a key are new.</param>
+    /// <param name="cancel">Ends the wait.</param>
+    public async Task Turn(IReadOnlyCollection<PatientId> next, bool create, CancellationToken cancel)
+    {
+        if (!everyone)
+        {
+            throw new InvalidOperationException("Only an act over every patient turns from some patients to others.");
+        }
+
+        if (create)
+        {
+            await keys.CreateFor(next, cancel);
+        }
+
+        wrapped = await keys.Load(next, cancel);
+    }
 
     /// <summary>Whether the act may read this field (a narrowed request may have left some out).</summary>
     public bool MayRead(FieldUse use) => reads.Contains(use);
@@ -54,7 +77,7 @@ public sealed class Opening : IDisposable
         where T : class
     {
         ObjectDisposedException.ThrowIf(disposed, this);
-        if (!patients.Contains(row.PatientId) || !reads.Contains(new FieldUse(field, field.CategoryOf(row))))
+        if (!Covers(row.PatientId) || !reads.Contains(new FieldUse(field, field.CategoryOf(row))))
         {
             throw new InvalidOperationException($"{field.Table}.{field.Column} was not granted to this act.");
         }
@@ -68,7 +91,7 @@ public sealed class Opening : IDisposable
     public T? ReadIfGranted<TRow, T>(TRow row, Field<TRow, T> field)
         where TRow : class, ISealedRow
         where T : class =>
-        patients.Contains(row.PatientId) && reads.Contains(new FieldUse(field, field.CategoryOf(row))) ? Read(row, field) : null;
+        Covers(row.PatientId) && reads.Contains(new FieldUse(field, field.CategoryOf(row))) ? Read(row, field) : null;
 
     /// <summary>
     /// Seals a value into a row. The first change of a row in this act moves the whole row to its next version (every
@@ -79,7 +102,7 @@ public sealed class Opening : IDisposable
         where T : class
     {
         ObjectDisposedException.ThrowIf(disposed, this);
-        if (!patients.Contains(row.PatientId) || !writes.Contains(new FieldUse(field, field.CategoryOf(row))))
+        if (!Covers(row.PatientId) || !writes.Contains(new FieldUse(field, field.CategoryOf(row))))
         {
             throw new InvalidOperationException($"{field.Table}.{field.Column} was not granted to this act.");
         }
@@ -92,7 +115,7 @@ public sealed class Opening : IDisposable
     /// <summary>Puts a patient's index entry in place after the clinic has committed the same values.</summary>
     public void Index(PatientId patient, string mrn, PersonName name, BirthAndSex person, IReadOnlyList<string> phones)
     {
-        if (!patients.Contains(patient))
+        if (!Covers(patient))
         {
             throw new InvalidOperationException("The patient was not granted to this act.");
         }

@@ -12,6 +12,9 @@ public readonly record struct PatientRef(PatientId Id, string Mrn);
 /// </summary>
 public sealed record Request
 {
+    /// <summary>How the log names an act over every patient.</summary>
+    public const string EveryoneResource = "patients:all";
+
     /// <summary>Upper snake case, stable: <c>VIEW_CHART</c>, <c>REGISTER_PATIENT</c>. Shown in the log.</summary>
     public required string Action { get; init; }
 
@@ -33,12 +36,18 @@ public sealed record Request
     public bool Creates { get; init; }
 
     /// <summary>
+    /// True for an act over every patient of the hospital: the system building its index, an administrator's import or
+    /// export. The policy refuses it to everybody else; the log shows it in the answer for each patient.
+    /// </summary>
+    public bool Everyone { get; init; }
+
+    /// <summary>
     /// True to grant those of the named reads that the role has and leave out the rest, instead of refusing the act;
     /// for answers that differ by role. Writes are never narrowed. Patients not in care are left out of a narrowed list.
     /// </summary>
     public bool Narrowed { get; init; }
 
-    internal string ResourceText => Resource ?? (Patients.Count == 1 ? $"patient:{Patients[0].Mrn}" : $"patients:{Patients.Count}");
+    internal string ResourceText => Everyone ? EveryoneResource : Resource ?? (Patients.Count == 1 ? $"patient:{Patients[0].Mrn}" : $"patients:{Patients.Count}");
 }
 
 /// <summary>The policy said no. The refusal is in the log already. The message says nothing about whether the patient exists.</summary>

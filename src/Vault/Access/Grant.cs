@@ -44,6 +44,11 @@ internal sealed class Grant
                 return Decision.No("access.purpose", "Your role does not act for this purpose.");
             }
 
+            if (request.Everyone && request.Purpose is not (Purpose.Portability or Purpose.System))
+            {
+                return Decision.No("access.everyone", "Only an import, an export or the system itself works on every patient at once.");
+            }
+
             foreach (var write in request.Writes)
             {
                 if (!rights.Writes.Contains(write.Category))

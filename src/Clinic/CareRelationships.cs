@@ -1,0 +1,42 @@
+using Mangrove.Clinic.Records;
+using Mangrove.Kernel;
+using Mangrove.Vault.Access;
+using Microsoft.EntityFrameworkCore;
+
+namespace Mangrove.Clinic;
+
+/// <summary>
+/// Care relationships from the clinic's unsealed dates: an open visit, an open order, or a visit within the window.
+/// Imported encounters give none: somebody else's care is no reason to look.
+/// </summary>
+public sealed class CareRelationships(IDbContextFactory<ClinicContext> clinics) : ICareRelationships
+{
+    public async Task<IReadOnlySet<PatientId>> InCare(IReadOnlyCollection<PatientId> patients, TimeSpan window, DateTimeOffset now, CancellationToken cancel)
+    {
+        await using var clinic = await clinics.CreateDbContextAsync(cancel);
+        var since = now - window;
+        var found = new HashSet<PatientId>();
+        foreach (var some in patients.Chunk(500))
+        {
+            var visits = await clinic.Visits
+                .Where(visit => some.Contains(visit.PatientId) && visit.Kind != VisitKind.Imported && visit.ArrivedAt <= now && (visit.ClosedAt == null || visit.ClosedAt >= since))
+                .Select(visit => visit.PatientId)
+                .Distinct()
+                .ToListAsync(cancel);
+            found.UnionWith(visits);
+            if (found.Count < patients.Count)
+            {
+                found.UnionWith(await clinic.LabOrders
+                    .Where(order => some.Contains(order.PatientId) && (order.Status == LabOrderStatus.Ordered || order.Status == LabOrderStatus.Received))
+                    .Select(order => order.PatientId)
+                    .ToListAsync(cancel));
+                found.UnionWith(await clinic.Prescriptions
+                    .Where(line => some.Contains(line.PatientId) && (line.Status == PrescriptionStatus.Ordered || line.Status == PrescriptionStatus.PartlyDispensed))
+                    .Select(line => line.PatientId)
+                    .ToListAsync(cancel));
+            }
+        }
+
+        return found;
+    }
+}

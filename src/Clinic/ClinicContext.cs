@@ -1,0 +1,259 @@
+using System.Globalization;
+using System.Reflection;
+using Mangrove.Clinic.Records;
+using Mangrove.Kernel;
+using Mangrove.Vault.Audit;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
+
+namespace Mangrove.Clinic;
+
+/// <summary>
+/// The clinic's tables. It stores and finds sealed rows and cannot open one. Every commit also keeps the newest signed
+/// checkpoint of the audit log, so that a log cut short is noticed against the records it describes.
+/// </summary>
+public abstract class ClinicContext(DbContextOptions options, LogHead log) : DbContext(options)
+{
+    public DbSet<Patient> Patients => Set<Patient>();
+
+    public DbSet<Visit> Visits => Set<Visit>();
+
+    public DbSet<TriageAssessment> Triages => Set<TriageAssessment>();
+
+    public DbSet<Observation> Observations => Set<Observation>();
+
+    public DbSet<Allergy> Allergies => Set<Allergy>();
+
+    public DbSet<Problem> Problems => Set<Problem>();
+
+    public DbSet<Note> Notes => Set<Note>();
+
+    public DbSet<Prescription> Prescriptions => Set<Prescription>();
+
+    public DbSet<Dispense> Dispenses => Set<Dispense>();
+
+    public DbSet<LabOrder> LabOrders => Set<LabOrder>();
+
+    public DbSet<Procedure> Procedures => Set<Procedure>();
+
+    public DbSet<Immunization> Immunizations => Set<Immunization>();
+
+    public DbSet<DiagnosticReport> Reports => Set<DiagnosticReport>();
+
+    public DbSet<FhirRecord> FhirRecords => Set<FhirRecord>();
+
+    public DbSet<Charge> Charges => Set<Charge>();
+
+    public DbSet<Invoice> Invoices => Set<Invoice>();
+
+    public DbSet<Payment> Payments => Set<Payment>();
+
+    public DbSet<PriceItem> Prices => Set<PriceItem>();
+
+    public DbSet<StockBatch> StockBatches => Set<StockBatch>();
+
+    public DbSet<StockMove> StockMoves => Set<StockMove>();
+
+    public DbSet<Draft> Drafts => Set<Draft>();
+
+    public DbSet<Counter> Counters => Set<Counter>();
+
+    public DbSet<LogAnchor> Anchors => Set<LogAnchor>();
+
+    public DbSet<Setting> Settings => Set<Setting>();
+
+    /// <summary>
+    /// Commits the changes with the log's newest checkpoint, in one transaction.
+    /// </summary>
+    /// <exception cref="RefusedInput"><c>record.changed</c>: somebody else changed the same row meanwhile; nothing was written.</exception>
+    public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            if (Database.CurrentTransaction is not null || log.Newest is not { } checkpoint)
+            {
+                return await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+            }
+
+            await using var transaction = await Database.BeginTransactionAsync(cancellationToken);
+            var written = await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+            await KeepAnchor(checkpoint, cancellationToken);
+            await transaction.CommitAsync(cancellationToken);
+            return written;
+        }
+        catch (DbUpdateConcurrencyException)
+        {
+            throw new RefusedInput("record.changed", "Somebody else changed this record meanwhile. Nothing was saved: open it again and repeat your change.");
+        }
+    }
+
+    /// <summary>Keeps a checkpoint; keeping one twice is no change.</summary>
+    public async Task KeepAnchor(Checkpoint checkpoint, CancellationToken cancel)
+    {
+        var at = checkpoint.Time.UtcTicks;
+        var bytes = checkpoint.ToBytes();
+        await Database.ExecuteSqlAsync($"INSERT INTO log_anchor (size, checkpoint, at) VALUES ({checkpoint.Size}, {bytes}, {at}) ON CONFLICT (size) DO NOTHING", cancel);
+    }
+
+    /// <summary>The next value of a running number, from 1. A number drawn is never drawn again, also when the act fails.</summary>
+    public async Task<long> Next(string counter, CancellationToken cancel)
+    {
+        var values = await Database
+            .SqlQuery<long>($"INSERT INTO counter (name, value) VALUES ({counter}, 1) ON CONFLICT (name) DO UPDATE SET value = counter.value + 1 RETURNING value AS \"Value\"")
+            .ToListAsync(cancel);
+        return values[0];
+    }
+
+    /// <summary>Draws <paramref name="count"/> running numbers at once and returns the first.</summary>
+    public async Task<long> Next(string counter, int count, CancellationToken cancel)
+    {
+        var values = await Database
+            .SqlQuery<long>($"INSERT INTO counter (name, value) VALUES ({counter}, {count}) ON CONFLICT (name) DO UPDATE SET value = counter.value + {count} RETURNING value AS \"Value\"")
+            .ToListAsync(cancel);
+        return values[0] - count + 1;
+    }
+
+    protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
+    {
+        configurationBuilder.Properties<PatientId>().HaveConversion<PatientIdConverter>();
+        configurationBuilder.Properties<StaffId>().HaveConversion<StaffIdConverter>();
+        configurationBuilder.Properties<DateTimeOffset>().HaveConversion<UtcTicksConverter>();
+        configurationBuilder.Properties<Enum>().HaveConversion<int>();
+    }
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        foreach (var (set, table) in Tables())
+        {
+            var entity = modelBuilder.Entity(set);
+            entity.ToTable(table);
+            foreach (var property in set.GetProperties(BindingFlags.Public | BindingFlags.Instance))
+            {
+                if (property.PropertyType is { IsGenericType: true } type && type.GetGenericTypeDefinition() == typeof(Sealed<>))
+                {
+                    entity.Property(type, property.Name).HasConversion(
+                        (ValueConverter)Activator.CreateInstance(typeof(EnvelopeConverter<>).MakeGenericType(type.GetGenericArguments()[0]))!);
+                }
+            }
+
+            if (typeof(SealedRow).IsAssignableFrom(set))
+            {
+                entity.HasKey(nameof(SealedRow.Id));
+                entity.Property(nameof(SealedRow.Id)).ValueGeneratedNever();
+                entity.Property(nameof(SealedRow.RowVersion)).IsConcurrencyToken();
+            }
+        }
+
+        modelBuilder.Entity<Patient>().Ignore(row => row.Ref).HasIndex(row => row.Mrn).IsUnique();
+        modelBuilder.Entity<Visit>(entity =>
+        {
+            entity.Ignore(row => row.IsOpen);
+            entity.Property(row => row.Status).IsConcurrencyToken();
+            entity.HasIndex(row => row.PatientId);
+            entity.HasIndex(row => new { row.Status, row.ArrivedAt });
+        });
+        modelBuilder.Entity<TriageAssessment>().HasIndex(row => row.VisitId);
+        modelBuilder.Entity<Observation>(entity =>
+        {
+            entity.HasIndex(row => new { row.PatientId, row.Kind });
+            entity.HasIndex(row => row.OrderId);
+        });
+        modelBuilder.Entity<Allergy>().HasIndex(row => row.PatientId);
+        modelBuilder.Entity<Problem>().HasIndex(row => row.PatientId);
+        modelBuilder.Entity<Note>().HasIndex(row => row.PatientId);
+        modelBuilder.Entity<Prescription>(entity =>
+        {
+            entity.Property(row => row.Status).IsConcurrencyToken();
+            entity.HasIndex(row => row.PatientId);
+            entity.HasIndex(row => new { row.Status, row.OrderedAt });
+        });
+        modelBuilder.Entity<Dispense>().HasIndex(row => row.PatientId);
+        modelBuilder.Entity<LabOrder>(entity =>
+        {
+            entity.Ignore(row => row.IsOpen);
+            entity.Property(row => row.Status).IsConcurrencyToken();
+            entity.HasIndex(row => row.PatientId);
+            entity.HasIndex(row => new { row.Status, row.OrderedAt });
+            entity.HasIndex(row => row.SpecimenNumber);
+        });
+        modelBuilder.Entity<Procedure>().HasIndex(row => row.PatientId);
+        modelBuilder.Entity<Immunization>().HasIndex(row => row.PatientId);
+        modelBuilder.Entity<DiagnosticReport>().HasIndex(row => row.PatientId);
+        modelBuilder.Entity<FhirRecord>(entity =>
+        {
+            entity.HasIndex(row => row.Source).IsUnique();
+            entity.HasIndex(row => row.PatientId);
+            entity.HasIndex(row => row.MappedRow);
+        });
+        modelBuilder.Entity<Charge>(entity =>
+        {
+            entity.HasIndex(row => row.VisitId);
+            entity.HasIndex(row => row.SourceId).IsUnique();
+        });
+        modelBuilder.Entity<Invoice>(entity =>
+        {
+            entity.Property(row => row.Id).ValueGeneratedNever();
+            entity.Property(row => row.Status).IsConcurrencyToken();
+            entity.HasIndex(row => row.VisitId).IsUnique();
+            entity.HasIndex(row => row.Number).IsUnique();
+            entity.HasIndex(row => new { row.Status, row.OpenedAt });
+        });
+        modelBuilder.Entity<Payment>(entity =>
+        {
+            entity.HasIndex(row => row.InvoiceId);
+            entity.HasIndex(row => row.ReceiptNumber).IsUnique();
+        });
+        modelBuilder.Entity<PriceItem>(entity =>
+        {
+            entity.HasKey(row => row.Code);
+            entity.Property(row => row.Amount).HasConversion<string>();
+        });
+        modelBuilder.Entity<StockBatch>(entity =>
+        {
+            entity.Property(row => row.Id).ValueGeneratedNever();
+            entity.Property(row => row.Version).IsConcurrencyToken();
+            entity.Property(row => row.Quantity).HasConversion<string>();
+            entity.HasIndex(row => new { row.MedicineCode, row.Expires });
+        });
+        modelBuilder.Entity<StockMove>(entity =>
+        {
+            entity.Property(row => row.Id).ValueGeneratedNever();
+            entity.Property(row => row.Quantity).HasConversion<string>();
+            entity.HasIndex(row => row.BatchId);
+        });
+        modelBuilder.Entity<Draft>().HasIndex(row => new { row.PatientId, row.By, row.Kind });
+        modelBuilder.Entity<Counter>().HasKey(row => row.Name);
+        modelBuilder.Entity<LogAnchor>(entity =>
+        {
+            entity.HasKey(row => row.Size);
+            entity.Property(row => row.Size).ValueGeneratedNever();
+        });
+        modelBuilder.Entity<Setting>().HasKey(row => row.Name);
+
+        foreach (var entity in modelBuilder.Model.GetEntityTypes())
+        {
+            foreach (var property in entity.GetProperties())
+            {
+                property.SetColumnName(SnakeCase(property.Name));
+            }
+        }
+    }
+
+    private static IEnumerable<(Type Set, string Table)> Tables() =>
+        from property in typeof(ClinicContext).GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly)
+        where property.PropertyType.IsGenericType && property.PropertyType.GetGenericTypeDefinition() == typeof(DbSet<>)
+        let set = property.PropertyType.GetGenericArguments()[0]
+        select (set, set == typeof(TriageAssessment) ? "triage" : set == typeof(DiagnosticReport) ? "report" : set == typeof(PriceItem) ? "price" : SnakeCase(set.Name));
+
+    private static string SnakeCase(string name) =>
+        string.Concat(name.Select((letter, index) => index > 0 && char.IsUpper(letter) ? "_" + char.ToLower(letter, CultureInfo.InvariantCulture) : char.ToLower(letter, CultureInfo.InvariantCulture).ToString()));
+
+    private sealed class PatientIdConverter() : ValueConverter<PatientId, Guid>(id => id.Value, value => new PatientId(value));
+
+    private sealed class StaffIdConverter() : ValueConverter<StaffId, int>(id => id.Number, value => new StaffId(value));
+
+    private sealed class UtcTicksConverter() : ValueConverter<DateTimeOffset, long>(time => time.UtcTicks, ticks => new DateTimeOffset(ticks, TimeSpan.Zero));
+
+    /// <summary>Carries the envelope's bytes to the column and back. It opens nothing.</summary>
+    private sealed class EnvelopeConverter<T>() : ValueConverter<Sealed<T>, byte[]?>(field => field.Envelope, bytes => new Sealed<T>(bytes));
+}

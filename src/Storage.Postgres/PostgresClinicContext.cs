@@ -1,0 +1,35 @@
+using Mangrove.Clinic;
+using Mangrove.Vault;
+using Mangrove.Vault.Audit;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Design;
+
+namespace Mangrove.Storage.Postgres;
+
+/// <summary>The clinic's tables in PostgreSQL, schema <c>clinic</c>.</summary>
+public sealed class PostgresClinicContext(DbContextOptions<PostgresClinicContext> options, LogHead log) : ClinicContext(options, log)
+{
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        modelBuilder.HasDefaultSchema("clinic");
+        base.OnModelCreating(modelBuilder);
+    }
+}
+
+/// <summary>Opens contexts on one PostgreSQL database.</summary>
+public sealed class PostgresClinics(StorageOptions storage, LogHead log) : IDbContextFactory<ClinicContext>
+{
+    private readonly DbContextOptions<PostgresClinicContext> options = Options(storage.ConnectionString("clinic"));
+
+    public ClinicContext CreateDbContext() => new PostgresClinicContext(options, log);
+
+    internal static DbContextOptions<PostgresClinicContext> Options(string connectionString) => new DbContextOptionsBuilder<PostgresClinicContext>()
+        .UseNpgsql(connectionString, postgres => postgres.MigrationsHistoryTable("__ef_migrations", "clinic"))
+        .Options;
+}
+
+/// <summary>For the migration tool only.</summary>
+public sealed class PostgresDesign : IDesignTimeDbContextFactory<PostgresClinicContext>
+{
+    public PostgresClinicContext CreateDbContext(string[] args) => new(PostgresClinics.Options("Host=localhost"), LogHead.Unset());
+}

@@ -1,6 +1,5 @@
 using Mangrove.Kernel;
 using Mangrove.Sealing;
-using Mangrove.Vault.Access;
 using Mangrove.Vault.Audit;
 using Mangrove.Vault.Index;
 using Mangrove.Vault.Keys;

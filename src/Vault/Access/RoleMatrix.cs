@@ -17,8 +17,8 @@ public static class RoleMatrix
     {
         // Front Desk | Demographics only | Registration | - | -
         [Role.FrontDesk] = new(
-            Reads: [Name, BirthAndSex, Contact, Payer],
-            Writes: [Name, BirthAndSex, Contact, Payer],
+            Reads: [Name, Category.BirthAndSex, Contact, Payer],
+            Writes: [Name, Category.BirthAndSex, Contact, Payer],
             Rights: Rights.Queue,
             Purposes: [Purpose.Registration],
             NeedsCareRelationship: false),
@@ -33,7 +33,7 @@ public static class RoleMatrix
 
         // Nurse | Clinical subset | Vitals, triage | - | -
         [Role.Nurse] = new(
-            Reads: [Name, BirthAndSex, Contact, Allergies, Vitals, BodyMeasures, Triage, Medicines, Problems],
+            Reads: [Name, Category.BirthAndSex, Contact, Allergies, Vitals, BodyMeasures, Triage, Medicines, Problems],
             Writes: [Vitals, BodyMeasures, Triage],
             Rights: Rights.None,
             Purposes: [Purpose.Treatment],
@@ -43,7 +43,7 @@ public static class RoleMatrix
         [Role.Doctor] = new(
             Reads:
             [
-                Name, BirthAndSex, Contact, Allergies, Vitals, BodyMeasures, Triage, Problems, Medicines, Prescriptions, Dispensing, Notes,
+                Name, Category.BirthAndSex, Contact, Allergies, Vitals, BodyMeasures, Triage, Problems, Medicines, Prescriptions, Dispensing, Notes,
                 LabOrders, LabResults, Procedures, Immunizations, Encounters, OtherObservations, Documents,
             ],
             Writes: [Allergies, Vitals, BodyMeasures, Triage, Problems, Medicines, Prescriptions, Notes, LabOrders, Procedures, Immunizations, Encounters],
@@ -53,7 +53,7 @@ public static class RoleMatrix
 
         // Pharmacist | Prescriptions | Dispensing | - | - (allergies, weight and active medicines are needed to dispense safely)
         [Role.Pharmacist] = new(
-            Reads: [Name, BirthAndSex, Allergies, BodyMeasures, Medicines, Prescriptions, Dispensing],
+            Reads: [Name, Category.BirthAndSex, Allergies, BodyMeasures, Medicines, Prescriptions, Dispensing],
             Writes: [Dispensing],
             Rights: Rights.Stock,
             Purposes: [Purpose.Treatment],
@@ -61,7 +61,7 @@ public static class RoleMatrix
 
         // Lab Tech | Lab orders | Results | - | - (age and sex are needed for ranges, earlier results for the delta check)
         [Role.LabTech] = new(
-            Reads: [Name, BirthAndSex, LabOrders, LabResults],
+            Reads: [Name, Category.BirthAndSex, LabOrders, LabResults],
             Writes: [LabResults],
             Rights: Rights.None,
             Purposes: [Purpose.Treatment],
@@ -79,7 +79,7 @@ public static class RoleMatrix
     // Work that the system does by itself, each with only what it needs. No person acts through these.
     private static readonly FrozenDictionary<SystemWork, RoleRights> SystemTable = new Dictionary<SystemWork, RoleRights>
     {
-        [SystemWork.Index] = new([Name, BirthAndSex, Contact], [], Rights.None, [Purpose.System], false),
+        [SystemWork.Index] = new([Name, Category.BirthAndSex, Contact], [], Rights.None, [Purpose.System], false),
         [SystemWork.Charging] = new([], [Charges], Rights.None, [Purpose.Payment], false),
         [SystemWork.Setup] = new([], [], Rights.Administration, [Purpose.Administration, Purpose.System], false),
         [SystemWork.Sample] = new([], Everything(), Rights.Administration, [Purpose.Portability], false),

@@ -51,7 +51,7 @@ internal sealed class Receipt
                 Device = actor.Device,
                 SessionId = actor.SessionId,
                 Purpose = request.Purpose.ToString(),
-                Reason = reason,
+                Reason = reason ?? string.Empty,
                 Outcome = outcome,
             };
 

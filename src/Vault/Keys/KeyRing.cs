@@ -84,7 +84,7 @@ internal sealed class KeyRing : IDisposable
     /// <exception cref="RefusedInput"><c>keys.wrong-root</c>: the root key is not the one that wrapped these keys.</exception>
     public static async Task<KeyRing> Open(Store store, KeyMaterial root, TimeProvider clock, CancellationToken cancel)
     {
-        var ring = new KeyRing(store, clock);
+        KeyRing? ring = new(store, clock);
         try
         {
             await using var connection = await store.Open(cancel);
@@ -105,17 +105,17 @@ internal sealed class KeyRing : IDisposable
                 }
             }
 
-            return ring;
+            var opened = ring;
+            ring = null;
+            return opened;
         }
         catch (SealBroken)
         {
-            ring.Dispose();
             throw new RefusedInput("keys.wrong-root", "The root key does not open keys.db of this folder. Use the passphrase or key file chosen at its set-up.");
         }
-        catch
+        finally
         {
-            ring.Dispose();
-            throw;
+            ring?.Dispose();
         }
     }
 

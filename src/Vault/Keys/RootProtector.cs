@@ -16,8 +16,8 @@ public enum ProtectorKind
 /// <summary>What opens the root key: exactly one of the two is given.</summary>
 public sealed record RootSecret
 {
-    /// <summary>Passphrase bytes (UTF-8). The caller zeroes its own copy.</summary>
-    public byte[]? Passphrase { get; init; }
+    /// <summary>The passphrase, never a string. The caller zeroes its own copy.</summary>
+    public char[]? Passphrase { get; init; }
 
     public string? KeyFile { get; init; }
 
@@ -36,6 +36,11 @@ internal sealed record RootProtector
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
 
     public int Format { get; init; } = 1;
+
+    /// <summary>This installation, in every sealed field's address and every audit entry.</summary>
+    public Guid Facility { get; init; }
+
+    public string FacilityName { get; init; } = string.Empty;
 
     public ProtectorKind Kind { get; init; }
 
@@ -56,9 +61,10 @@ internal sealed record RootProtector
     /// <c>keys.same-volume</c>: the key file would lie on the volume of the data and the risk was not accepted;
     /// <c>keys.file-exists</c>: the key file exists already; <c>keys.passphrase-short</c>: fewer than 15 characters.
     /// </exception>
-    public static KeyMaterial Create(string folder, RootSecret secret)
+    public static KeyMaterial Create(string folder, RootSecret secret, string facilityName)
     {
         var salt = RandomNumberGenerator.GetBytes(32);
+        var facility = Ids.New();
         RootProtector protector;
         KeyMaterial wrapping;
         if (secret.KeyFile is { } file)
@@ -79,18 +85,18 @@ internal sealed record RootProtector
 
             wrapping = KeyMaterial.Generate();
             WriteSecretFile(path, Encoding.ASCII.GetBytes(Convert.ToHexString(wrapping.Bytes) + "\n"));
-            protector = new RootProtector { Kind = ProtectorKind.KeyFile, KeyFile = path, Salt = salt, SameVolumeAccepted = sameVolume };
+            protector = new RootProtector { Facility = facility, FacilityName = facilityName, Kind = ProtectorKind.KeyFile, KeyFile = path, Salt = salt, SameVolumeAccepted = sameVolume };
         }
         else
         {
             var passphrase = secret.Passphrase ?? throw new RefusedInput("keys.no-secret", "Give a passphrase or a key file for the root key.");
-            if (Encoding.UTF8.GetCharCount(passphrase) < 15)
+            if (passphrase.Length < 15)
             {
                 throw new RefusedInput("keys.passphrase-short", "Use a passphrase of at least 15 characters.");
             }
 
             wrapping = KeyDerivation.FromPassphrase(passphrase, salt, Rounds);
-            protector = new RootProtector { Kind = ProtectorKind.Passphrase, Iterations = Rounds, Salt = salt };
+            protector = new RootProtector { Facility = facility, FacilityName = facilityName, Kind = ProtectorKind.Passphrase, Iterations = Rounds, Salt = salt };
         }
 
         var root = KeyMaterial.Generate();
@@ -190,7 +196,7 @@ internal sealed record RootProtector
     }
 
     // The parameters are bound to the wrapped key, so that a weakened copy of root.json does not open.
-    private byte[] Context() => [.. Encoding.UTF8.GetBytes($"root:{Format}:{(int)Kind}:{Iterations}:"), .. Salt];
+    private byte[] Context() => [.. Encoding.UTF8.GetBytes($"root:{Format}:{Facility:N}:{(int)Kind}:{Iterations}:"), .. Salt];
 
     private static void WriteSecretFile(string path, byte[] content)
     {

@@ -1,0 +1,50 @@
+using System.Globalization;
+using Mangrove.Clinic.Records;
+using Mangrove.Kernel;
+using Mangrove.Vault;
+using Mangrove.Vault.Access;
+using Mangrove.Vault.Identity;
+using Microsoft.EntityFrameworkCore;
+
+namespace Mangrove.Clinic.Queue;
+
+/// <summary>Puts a patient who has come into the queue: opens the visit that every station then sees.</summary>
+public sealed class OpenVisit(ClinicContext clinic, Door door, StationEvents events, TimeProvider clock)
+{
+    public async Task<Result<Visit>> Run(PatientId patientId, VisitKind kind, Actor actor, CancellationToken cancel)
+    {
+        if (kind is not (VisitKind.Outpatient or VisitKind.Emergency))
+        {
+            return new Error("visit.kind", "Choose outpatient or emergency.");
+        }
+
+        if (await clinic.Patients.FindAsync([patientId.Value], cancel) is not { } patient)
+        {
+            return Missing.Patient;
+        }
+
+        if (await clinic.Visits.AnyAsync(visit => visit.PatientId == patientId && visit.Status != VisitStatus.Closed, cancel))
+        {
+            return new Error("visit.open-already", "This patient is in the queue already. Close that visit first if the patient has left.");
+        }
+
+        await door.Record(
+            actor,
+            Rights.Queue,
+            new Request { Action = "OPEN_VISIT", Purpose = Purpose.Registration, Patients = [patient.Ref] },
+            cancel);
+        var now = clock.GetUtcNow();
+        var day = now.ToString("yyyyMMdd", CultureInfo.InvariantCulture);
+        var visit = new Visit
+        {
+            PatientId = patientId,
+            Kind = kind,
+            Token = checked((int)await clinic.Next("token:" + day, cancel)),
+            ArrivedAt = now,
+        };
+        clinic.Visits.Add(visit);
+        await clinic.SaveChangesAsync(cancel);
+        events.Changed(Station.Arrivals, Station.Triage, Station.Doctor);
+        return visit;
+    }
+}

@@ -1,0 +1,80 @@
+using Mangrove.Clinic.Records;
+using Mangrove.Kernel;
+using Mangrove.Vault;
+using Mangrove.Vault.Access;
+using Mangrove.Vault.Identity;
+using Mangrove.Vault.Index;
+
+namespace Mangrove.Clinic.Registration;
+
+/// <summary>Takes a patient's details at the desk and gives them a hospital number.</summary>
+public sealed class RegisterPatient(ClinicContext clinic, Door door, StationEvents events, TimeProvider clock)
+{
+    /// <summary>A registered patient at or above this score must be looked at before somebody like them is registered.</summary>
+    public const int ProbableDuplicate = 70;
+
+    /// <param name="Id">Made when the form was opened, so that sending it twice registers once.</param>
+    /// <param name="Name">Names as known.</param>
+    /// <param name="Person">Birth and sex as known.</param>
+    /// <param name="Contact">Where to reach them.</param>
+    /// <param name="Payer">Who pays, if not the patient.</param>
+    /// <param name="NotTheSameBecause">Why a probable duplicate is somebody else; goes into the log.</param>
+    public sealed record Form(PatientId Id, PersonName Name, BirthAndSex Person, ContactDetails Contact, PayerDetails? Payer, string? NotTheSameBecause = null)
+    {
+        /// <summary>Nothing: PHI never reaches a log by accident.</summary>
+        public override string ToString() => nameof(Form);
+    }
+
+    public async Task<Result<PatientRef>> Run(Form form, Actor actor, CancellationToken cancel)
+    {
+        if (await clinic.Patients.FindAsync([form.Id.Value], cancel) is { } already)
+        {
+            return already.Ref;
+        }
+
+        if (Demographics.Check(form.Name, form.Person, clock) is { } wrong)
+        {
+            return wrong;
+        }
+
+        var like = await door.Find(
+            actor,
+            new PatientQuery($"{form.Name.Family} {string.Join(' ', form.Name.Given)} {form.Name.Text}".Trim(), 3, "CHECK_DUPLICATE")
+            {
+                Born = form.Person.BornOn(),
+                Sex = form.Person.Sex,
+                Phone = form.Contact.Phones is [var phone, ..] ? phone : null,
+                OtherScript = form.Name.Other,
+            },
+            cancel);
+        if (like.Any(hit => hit.Score >= ProbableDuplicate) && string.IsNullOrWhiteSpace(form.NotTheSameBecause))
+        {
+            return new Error("registration.duplicate", "Somebody very like this patient is registered already. Open that record, or say why this is somebody else.");
+        }
+
+        var mrn = Mrn.FromSequence(await clinic.Next("mrn", cancel)).ToString();
+        var patient = Patient.New(form.Id, mrn, clock.GetUtcNow());
+        using var opening = await door.Open(
+            actor,
+            new Request
+            {
+                Action = "REGISTER_PATIENT",
+                Purpose = Purpose.Registration,
+                Patients = [patient.Ref],
+                Writes = [Patient.NameField, Patient.PersonField, Patient.ContactField, Patient.PayerField],
+                Reason = string.IsNullOrWhiteSpace(form.NotTheSameBecause) ? null : "duplicate overridden",
+                Creates = true,
+            },
+            cancel);
+        opening.Set(patient, Patient.NameField, form.Name);
+        opening.Set(patient, Patient.PersonField, form.Person);
+        opening.Set(patient, Patient.ContactField, form.Contact);
+        opening.Set(patient, Patient.PayerField, form.Payer);
+        clinic.Patients.Add(patient);
+        clinic.Drafts.RemoveRange(clinic.Drafts.Where(draft => draft.PatientId == form.Id));
+        await clinic.SaveChangesAsync(cancel);
+        opening.Index(patient.PatientId, mrn, form.Name, form.Person, form.Contact.Phones);
+        events.Changed(Station.Arrivals);
+        return patient.Ref;
+    }
+}

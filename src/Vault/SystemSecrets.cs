@@ -1,0 +1,17 @@
+using Mangrove.Vault.Keys;
+
+namespace Mangrove.Vault;
+
+/// <summary>Secrets of the system itself (certificate keys, the ring of the form protection), sealed in the key store.</summary>
+public sealed class SystemSecrets
+{
+    private readonly KeyRing keys;
+
+    internal SystemSecrets(KeyRing keys) => this.keys = keys;
+
+    public Task Put(string name, ReadOnlyMemory<byte> value, CancellationToken cancel) => keys.PutSecret(KeyPurpose.Ring, name, value, cancel);
+
+    public Task<byte[]?> Get(string name, CancellationToken cancel) => keys.Secret(KeyPurpose.Ring, name, cancel);
+
+    public Task<IReadOnlyList<string>> Names(string prefix, CancellationToken cancel) => keys.SecretNames(prefix, cancel);
+}

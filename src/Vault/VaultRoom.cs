@@ -1,0 +1,165 @@
+using Mangrove.Kernel;
+using Mangrove.Sealing;
+using Mangrove.Vault.Access;
+using Mangrove.Vault.Audit;
+using Mangrove.Vault.Identity;
+using Mangrove.Vault.Index;
+using Mangrove.Vault.Keys;
+
+namespace Mangrove.Vault;
+
+/// <summary>
+/// The trusted room, unsealed: made once by the process that owns the data folder. It gives out the door and the desks
+/// beside it, and keeps the keys.
+/// </summary>
+public sealed class VaultRoom : IAsyncDisposable
+{
+    private const string SignerName = "audit-signer";
+
+    private readonly KeyRing keys;
+    private readonly AuditLog log;
+    private readonly CheckpointSigner signer;
+    private readonly PatientIndex index;
+
+    private VaultRoom(StorageOptions storage, RootProtector protector, KeyRing keys, CheckpointSigner signer, AuditLog log, ICareRelationships care, LogHead head, TimeProvider clock)
+    {
+        this.keys = keys;
+        this.signer = signer;
+        this.log = log;
+        index = new PatientIndex();
+        Facility = protector.Facility;
+        FacilityName = protector.FacilityName;
+        RootBesideData = protector.SameVolumeAccepted;
+        RootProtectedBy = protector.Kind;
+        head.Follow(() => log.Newest);
+        var receipts = new Receipt.Log(log);
+        Door = new Door(new Grant.Policy(care, clock), receipts, keys, index, Facility);
+        Fingerprints = new Fingerprints(keys);
+        Secrets = new SystemSecrets(keys);
+        Review = new AuditReview(log, Door);
+        var vault = new Store(storage, "vault");
+        Identity = new IdentityDesk(vault, keys, Door, receipts, FacilityName, clock);
+    }
+
+    public Guid Facility { get; }
+
+    public string FacilityName { get; }
+
+    /// <summary>Whether the key file was put on the volume of the data, with the risk accepted at set-up.</summary>
+    public bool RootBesideData { get; }
+
+    public ProtectorKind RootProtectedBy { get; }
+
+    public Door Door { get; }
+
+    public AuditReview Review { get; }
+
+    public IdentityDesk Identity { get; }
+
+    public Fingerprints Fingerprints { get; }
+
+    /// <summary>Secrets of the system itself, such as the key of its certificate. Never patient data.</summary>
+    public SystemSecrets Secrets { get; }
+
+    /// <summary>How many patients the index holds.</summary>
+    public int IndexedPatients => index.Count;
+
+    /// <summary>Whether the index holds every patient; until then a search says that it is incomplete.</summary>
+    public bool IndexReady { get; private set; }
+
+    public IReadOnlyList<KeyState> KeyStates() => keys.States();
+
+    public Task<long> PatientKeyCount(CancellationToken cancel) => keys.PatientKeyCount(cancel);
+
+    /// <summary>Makes the keys and the vault's own stores of a new hospital.</summary>
+    /// <exception cref="RefusedInput"><c>init.already</c>: the folder holds a hospital. Codes of <see cref="RootSecret"/> likewise. Nothing is left behind.</exception>
+    public static async Task Create(StorageOptions storage, RootSecret secret, string facilityName, TimeProvider clock, CancellationToken cancel)
+    {
+        if (File.Exists(RootProtector.PathIn(storage.Folder)))
+        {
+            throw new RefusedInput("init.already", "This folder holds a hospital already. Name an empty folder with --data.");
+        }
+
+        using var root = RootProtector.Create(storage.Folder, secret, facilityName);
+        try
+        {
+            await KeyRing.Create(new Store(storage, "keys"), root, clock, cancel);
+            using var ring = await KeyRing.Open(new Store(storage, "keys"), root, clock, cancel);
+            using var signing = CheckpointSigner.Generate();
+            await ring.PutSecret(KeyPurpose.Audit, SignerName, signing.ExportPrivateKey(), cancel);
+            await IdentityDesk.Create(new Store(storage, "vault"), cancel);
+        }
+        catch
+        {
+            // A half-made hospital would refuse the next attempt; nothing of it can hold data yet.
+            File.Delete(RootProtector.PathIn(storage.Folder));
+            throw;
+        }
+    }
+
+    /// <summary>Unseals the hospital: opens the root key, the key ring and the log, which is checked from its last anchored checkpoint.</summary>
+    /// <exception cref="RefusedInput">A <c>keys.</c> or <c>audit.</c> code: the wrong secret, or a log that was changed.</exception>
+    public static async Task<VaultRoom> Open(
+        StorageOptions storage,
+        RootSecret secret,
+        ICareRelationships care,
+        IAnchorSink anchors,
+        LogHead head,
+        TimeProvider clock,
+        CancellationToken cancel)
+    {
+        var protector = RootProtector.Read(storage.Folder);
+        KeyRing? ring = null;
+        CheckpointSigner? signing = null;
+        try
+        {
+            using (var root = protector.Open(secret))
+            {
+                ring = await KeyRing.Open(new Store(storage, "keys"), root, clock, cancel);
+            }
+
+            signing = CheckpointSigner.Import(await ring.Secret(KeyPurpose.Audit, SignerName, cancel)
+                ?? throw new RefusedInput("keys.incomplete", "keys.db has no signing key for the audit log. Restore keys.db from its own backup."));
+            var journal = await AuditLog.Open(StoreOf(storage), protector.Facility, signing, anchors, clock, Ids.New(), null, cancel);
+            var room = new VaultRoom(storage, protector, ring, signing, journal, care, head, clock);
+            ring = null;
+            signing = null;
+            return room;
+        }
+        finally
+        {
+            ring?.Dispose();
+            signing?.Dispose();
+        }
+    }
+
+    /// <summary>
+    /// Fills the patient index through the system's own purpose: one entry for the whole act. The caller feeds it the
+    /// rows, turning the opening from some patients to the next.
+    /// </summary>
+    /// <param name="fields">The fields that the index is made of.</param>
+    /// <param name="feed">Reads the rows and puts them in.</param>
+    /// <param name="cancel">Gives up; the index then stays incomplete and says so.</param>
+    public async Task BuildIndex(IReadOnlyList<FieldUse> fields, Func<Opening, CancellationToken, Task> feed, CancellationToken cancel)
+    {
+        using var opening = await Door.Open(
+            Actor.Maker.System(SystemWork.Index),
+            new Request { Action = "BUILD_INDEX", Purpose = Purpose.System, Reads = fields, Everyone = true },
+            cancel);
+        await feed(opening, cancel);
+        IndexReady = true;
+    }
+
+#pragma warning disable CA1859
+    private static AuditStore StoreOf(StorageOptions storage) => storage.Kind == StorageKind.Sqlite
+        ? new SqliteAuditStore(Path.Combine(storage.Folder, "audit.db"), TimeSpan.FromSeconds(10))
+        : throw new NotSupportedException("postgres audit store lands next");
+
+    /// <summary>Seals the room: writes what waits in the log, anchors it, zeroes every key.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await log.DisposeAsync();
+        signer.Dispose();
+        keys.Dispose();
+    }
+}

@@ -254,6 +254,6 @@ public abstract class ClinicContext(DbContextOptions options, LogHead log) : DbC
 
     private sealed class UtcTicksConverter() : ValueConverter<DateTimeOffset, long>(time => time.UtcTicks, ticks => new DateTimeOffset(ticks, TimeSpan.Zero));
 
-    /// <summary>Carries the envelope's bytes to the column and back. It opens nothing.</summary>
-    private sealed class EnvelopeConverter<T>() : ValueConverter<Sealed<T>, byte[]?>(field => field.Envelope, bytes => new Sealed<T>(bytes));
+    /// <summary>Carries the envelope's bytes to the column and back; no bytes mean an absent field. It opens nothing.</summary>
+    private sealed class EnvelopeConverter<T>() : ValueConverter<Sealed<T>, byte[]>(field => field.Envelope ?? Array.Empty<byte>(), bytes => new Sealed<T>(bytes));
 }

@@ -193,19 +193,11 @@ internal sealed class AuditLog : IAsyncDisposable
         var known = newest;
         var kept = await anchors.Newest(cancellation);
         return await Task.Run(
-            () =>
+            async () =>
             {
                 using var source = store.Read();
-                List<Checkpoint> toCompare = [];
-                foreach (var anchor in (Checkpoint?[])[kept, known])
-                {
-                    if (anchor is not null)
-                    {
-                        toCompare.Add(anchor);
-                    }
-                }
-
-                return new AuditVerifier(identity, verifier, clock).Full(source, toCompare, progress, cancellation);
+                List<Checkpoint> compared = [.. new[] { kept, known }.OfType<Checkpoint>()];
+                return await new AuditVerifier(identity, verifier, clock).Full(source, compared, progress, cancellation);
             },
             cancellation);
     }
@@ -290,10 +282,10 @@ internal sealed class AuditLog : IAsyncDisposable
             }
 
             tail = await Task.Run(
-                () =>
+                async () =>
                 {
                     using var source = store.Read();
-                    return new AuditVerifier(found, key, clock).Recent(source, anchor, sampling, cancellation);
+                    return await new AuditVerifier(found, key, clock).Recent(source, anchor, sampling, cancellation);
                 },
                 cancellation);
         }

@@ -24,7 +24,7 @@ internal sealed class AuditVerifier(LogIdentity log, CheckpointVerifier key, Tim
     /// <param name="anchors">Checkpoints kept outside the log.</param>
     /// <param name="progress">Told the number of entries walked, now and then.</param>
     /// <param name="cancellation">Gives up.</param>
-    public VerifyReport Full(
+    public async Task<VerifyReport> Full(
         AuditSource source, IReadOnlyList<Checkpoint> anchors, IProgress<long>? progress, CancellationToken cancellation)
     {
         var started = clock.GetTimestamp();
@@ -42,7 +42,7 @@ internal sealed class AuditVerifier(LogIdentity log, CheckpointVerifier key, Tim
         var named = new PairSum();
         var replay = new Replay(log, key, problems) { OnPatient = named.Add };
         source.Start(long.MinValue, long.MaxValue);
-        Walk(source, replay, progress, cancellation);
+        await Walk(source, replay, progress, cancellation);
         replay.Finish();
 
         var listed = new PairSum(named);
@@ -76,7 +76,7 @@ internal sealed class AuditVerifier(LogIdentity log, CheckpointVerifier key, Tim
     /// <param name="anchor">The newest checkpoint known outside the log, or null.</param>
     /// <param name="sampling">How long to go on drawing older stretches.</param>
     /// <param name="cancellation">Gives up.</param>
-    public Tail Recent(AuditSource source, Checkpoint? anchor, TimeSpan sampling, CancellationToken cancellation)
+    public async Task<Tail> Recent(AuditSource source, Checkpoint? anchor, TimeSpan sampling, CancellationToken cancellation)
     {
         var problems = new Problems();
         var last = source.LastSequence();
@@ -93,11 +93,11 @@ internal sealed class AuditVerifier(LogIdentity log, CheckpointVerifier key, Tim
         }
 
         source.Start(replay.Sequence, long.MaxValue);
-        Walk(source, replay, null, cancellation);
+        await Walk(source, replay, null, cancellation);
         replay.Finish();
         if (problems.Found.Count == 0)
         {
-            Sample(source, from?.Size ?? 0, sampling, problems, cancellation);
+            await Sample(source, from?.Size ?? 0, sampling, problems, cancellation);
         }
 
         return new Tail(problems.Found, replay.Newest, replay.Newest is null ? null : MerkleFrontier.From(source.CheckpointAt(replay.Newest.Size)!.Frontier));
@@ -106,7 +106,7 @@ internal sealed class AuditVerifier(LogIdentity log, CheckpointVerifier key, Tim
     /// <summary>How far back a start looks in a log that has no anchor, in entries.</summary>
     private const long UnanchoredTail = 50_000;
 
-    private void Sample(
+    private async Task Sample(
         AuditSource source, long below, TimeSpan sampling, Problems problems, CancellationToken cancellation)
     {
         // One in a hundred, in stretches from a signed checkpoint on, as long as the time allows.
@@ -122,7 +122,7 @@ internal sealed class AuditVerifier(LogIdentity log, CheckpointVerifier key, Tim
             }
 
             source.Start(replay.Sequence, Math.Min(below, replay.Sequence + EntryChunk.Capacity));
-            Walk(source, replay, null, cancellation);
+            await Walk(source, replay, null, cancellation);
             seen += Math.Max(replay.Entries, 1);
         }
     }
@@ -186,7 +186,7 @@ internal sealed class AuditVerifier(LogIdentity log, CheckpointVerifier key, Tim
         return true;
     }
 
-    private static void Walk(AuditSource source, Replay replay, IProgress<long>? progress, CancellationToken cancellation)
+    private static async Task Walk(AuditSource source, Replay replay, IProgress<long>? progress, CancellationToken cancellation)
     {
         var chunk = new EntryChunk();
         if (!source.Fill(chunk))
@@ -236,19 +236,19 @@ internal sealed class AuditVerifier(LogIdentity log, CheckpointVerifier key, Tim
         {
             do
             {
-                full.Writer.WriteAsync(chunk, cancellation).AsTask().GetAwaiter().GetResult();
-                chunk = empty.Reader.ReadAsync(cancellation).AsTask().GetAwaiter().GetResult();
+                await full.Writer.WriteAsync(chunk, cancellation);
+                chunk = await empty.Reader.ReadAsync(cancellation);
             }
             while (source.Fill(chunk));
         }
-        catch (ChannelClosedException) when (checking.IsFaulted || checking.IsCanceled)
+        catch (ChannelClosedException)
         {
             // The checking thread says why, below.
         }
         finally
         {
             full.Writer.TryComplete();
-            checking.GetAwaiter().GetResult();
+            await checking;
         }
     }
 

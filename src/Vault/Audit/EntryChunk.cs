@@ -9,7 +9,7 @@ internal sealed class EntryChunk
     public const int Capacity = 512;
 
     private readonly Row[] rows = new Row[Capacity];
-    private byte[] buffer = new byte[Capacity * 512];
+    private byte[] buffer = new byte[64 * 1024];
     private int used;
 
     public int Count { get; private set; }

@@ -68,3 +68,29 @@ internal sealed class SqliteHome : AuditHome
         return base.DisposeAsync();
     }
 }
+
+internal sealed class PostgresHome(Mangrove.Tests.Shared.TestDatabase database) : AuditHome
+{
+    private readonly Guid log = Ids.New();
+
+    public Mangrove.Tests.Shared.TestDatabase Database => database;
+
+    public Guid Log => log;
+
+    public static async Task<PostgresHome> Create()
+    {
+        var database = await Mangrove.Tests.Shared.TestPostgres.Create();
+        await PostgresAuditSchema.Create(database.Owner, database.AuditRole);
+        return new PostgresHome(database);
+    }
+
+    public override AuditStore Store() => new PostgresAuditStore(database.Audit, log);
+
+    public override void Attack(string sql)
+    {
+        using var connection = new Npgsql.NpgsqlConnection(database.Owner);
+        connection.Open();
+        using var command = new Npgsql.NpgsqlCommand(sql, connection);
+        command.ExecuteNonQuery();
+    }
+}

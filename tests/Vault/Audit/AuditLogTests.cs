@@ -250,3 +250,8 @@ public sealed class SqliteAuditLogTests : AuditLogTests
 {
     private protected override Task<AuditHome> Home() => Task.FromResult<AuditHome>(new SqliteHome());
 }
+
+public sealed class PostgresAuditLogTests : AuditLogTests
+{
+    private protected override async Task<AuditHome> Home() => await PostgresHome.Create();
+}

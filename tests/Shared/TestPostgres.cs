@@ -1,0 +1,141 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+
+namespace Mangrove.Tests.Shared;
+
+/// <summary>
+/// A PostgreSQL cluster of this test process: made in a temporary folder, reached through a socket in it only, stopped and
+/// deleted when the process ends, also when it is killed. Where PostgreSQL is not installed the test is skipped by name,
+/// and with CI=true it fails. MANGROVE_TEST_PG_BIN names the folder of its programs.
+/// </summary>
+internal static class TestPostgres
+{
+    private static readonly Lazy<Task<string>> Cluster = new(Start);
+    private static int databases;
+
+    private static bool IsRoot => string.Equals(Environment.UserName, "root", StringComparison.Ordinal);
+
+    /// <summary>
+    /// A fresh database with four schemas and a role for each. The roles of clinic, vault and keys own their schemas; the
+    /// audit schema belongs to the owner, so that the audit role has only what it is granted.
+    /// </summary>
+    public static async Task<TestDatabase> Create()
+    {
+        if (Programs() is null)
+        {
+            const string Missing = "PostgreSQL is not installed here: install it or set MANGROVE_TEST_PG_BIN.";
+            if (string.Equals(Environment.GetEnvironmentVariable("CI"), "true", StringComparison.OrdinalIgnoreCase))
+            {
+                Assert.Fail(Missing);
+            }
+
+            Assert.Skip(Missing);
+        }
+
+        var folder = await Cluster.Value;
+        var database = new TestDatabase(folder, $"t{Interlocked.Increment(ref databases)}");
+        var name = database.Name;
+        await Sql(folder, "postgres", $"CREATE ROLE {name}_owner LOGIN; CREATE ROLE {name}_clinic LOGIN; CREATE ROLE {name}_vault LOGIN; CREATE ROLE {name}_keys LOGIN; CREATE ROLE {name}_audit LOGIN");
+        await Sql(folder, "postgres", $"CREATE DATABASE {name} OWNER {name}_owner");
+        await Sql(folder, name, $"REVOKE ALL ON SCHEMA public FROM PUBLIC; CREATE SCHEMA clinic AUTHORIZATION {name}_clinic; CREATE SCHEMA vault AUTHORIZATION {name}_vault; CREATE SCHEMA keys AUTHORIZATION {name}_keys; CREATE SCHEMA audit AUTHORIZATION {name}_owner");
+        return database;
+    }
+
+    /// <summary>Runs statements as the cluster's superuser.</summary>
+    public static Task Sql(string folder, string database, string sql) =>
+        Run(Path.Combine(Programs()!, "psql"), ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", folder, "-U", "postgres", "-d", database, "-c", sql], asServer: false);
+
+    private static async Task<string> Start()
+    {
+        var programs = Programs()!;
+        var folder = Path.Combine(Path.GetTempPath(), "mangrove-pg-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6)));
+        Directory.CreateDirectory(folder);
+        if (IsRoot)
+        {
+            // PostgreSQL refuses to run as root.
+            await Run("chown", ["postgres", folder], asServer: false);
+        }
+
+        var data = Path.Combine(folder, "data");
+        await Run(Path.Combine(programs, "initdb"), ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"], asServer: true);
+        await File.AppendAllTextAsync(
+            Path.Combine(data, "postgresql.conf"),
+            $"listen_addresses = ''\nunix_socket_directories = '{folder}'\nfsync = off\nfull_page_writes = off\nmax_connections = 200\nshared_buffers = 64MB\n");
+        await Run(Path.Combine(programs, "pg_ctl"), ["-D", data, "-w", "-s", "-l", Path.Combine(folder, "server.log"), "start"], asServer: true);
+        Watch(folder, data, programs);
+        return folder;
+    }
+
+    // A process of its own, so that the cluster goes also when this one is killed.
+    private static void Watch(string folder, string data, string programs)
+    {
+        // It watches as the same user: to another one a live process looks like none.
+        var script = $"while kill -0 {Environment.ProcessId} 2>/dev/null; do sleep 1; done; \"$@\"; cd /; rm -rf '{folder}'";
+        var start = new ProcessStartInfo("setsid") { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        string[] stop = AsServer([Path.Combine(programs, "pg_ctl"), "-D", data, "-m", "immediate", "-s", "stop"]);
+        foreach (var argument in (string[])["sh", "-c", script, "sh", .. stop])
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        using var watcher = Process.Start(start) ?? throw new InvalidOperationException("the watcher did not start");
+    }
+
+    private static async Task Run(string program, string[] arguments, bool asServer)
+    {
+        string[] command = asServer ? AsServer([program, .. arguments]) : [program, .. arguments];
+        var start = new ProcessStartInfo(command[0])
+        {
+            UseShellExecute = false, RedirectStandardError = true, RedirectStandardOutput = true, WorkingDirectory = "/",
+        };
+        foreach (var argument in command[1..])
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        // The server inherits the pipe, so its end is not waited for: what a failed command says is read when it has failed.
+        using var process = Process.Start(start) ?? throw new InvalidOperationException($"{program} did not start");
+        await process.WaitForExitAsync();
+        if (process.ExitCode != 0)
+        {
+            throw new InvalidOperationException($"{Path.GetFileName(program)}: {await process.StandardError.ReadToEndAsync()}");
+        }
+    }
+
+    private static string[] AsServer(string[] command) =>
+        IsRoot ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", .. command] : command;
+
+    private static string? Programs()
+    {
+        if (Environment.GetEnvironmentVariable("MANGROVE_TEST_PG_BIN") is { Length: > 0 } named)
+        {
+            return named;
+        }
+
+        const string Debian = "/usr/lib/postgresql";
+        var installed = Directory.Exists(Debian)
+            ? Directory.GetDirectories(Debian).OrderDescending(StringComparer.Ordinal).Select(version => Path.Combine(version, "bin"))
+            : [];
+        return installed.Concat((Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator))
+            .FirstOrDefault(folder => File.Exists(Path.Combine(folder, "initdb")) && File.Exists(Path.Combine(folder, "postgres")));
+    }
+}
+
+/// <summary>One database of the cluster, with a connection string for each role.</summary>
+internal sealed record TestDatabase(string Folder, string Name)
+{
+    /// <summary>Owns the database and the audit schema.</summary>
+    public string Owner => As("owner");
+
+    public string Clinic => As("clinic");
+
+    public string Vault => As("vault");
+
+    public string Keys => As("keys");
+
+    public string Audit => As("audit");
+
+    public string AuditRole => $"{Name}_audit";
+
+    private string As(string role) => $"Host={Folder};Username={Name}_{role};Database={Name};Maximum Pool Size=20;Search Path={role}";
+}

@@ -1,0 +1,22 @@
+using Mangrove.Kernel;
+
+namespace Mangrove.Web.Shell;
+
+/// <summary>Which stations each role has. The first is the role's home. Counts are put in with <c>station with { Count = n }</c>.</summary>
+public static class Stations
+{
+    private static readonly Station Patients = new("address-book", "Patients", "/patients");
+    private static readonly Station Board = new("device-tv", "Board", "/board");
+
+    public static IReadOnlyList<Station> For(Role role) => role switch
+    {
+        Role.FrontDesk => [new("user-plus", "Desk", "/desk"), new("list-numbers", "Queue", "/desk/queue"), Patients, Board],
+        Role.Cashier => [new("cash", "Cashier", "/cashier"), new("receipt", "Receipts", "/cashier/receipts"), new("cash-register", "Till", "/cashier/session")],
+        Role.Nurse => [new("heart-rate-monitor", "Triage", "/triage"), Patients, Board],
+        Role.Doctor => [new("stethoscope", "Queue", "/consultation"), new("test-pipe", "Results", "/results"), new("alert-octagon", "Critical", "/results/critical"), Patients],
+        Role.Pharmacist => [new("pill", "Dispense", "/pharmacy"), new("packages", "Stock", "/pharmacy/stock")],
+        Role.LabTech => [new("test-pipe", "Orders", "/laboratory"), new("microscope", "Results", "/laboratory/results")],
+        Role.Admin => [new("shield-check", "Trust", "/admin"), new("timeline-event", "Audit", "/admin/audit"), new("users", "People", "/admin/accounts"), new("receipt-2", "Prices", "/admin/prices")],
+        _ => throw new ArgumentOutOfRangeException(nameof(role)),
+    };
+}

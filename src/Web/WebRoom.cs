@@ -1,0 +1,65 @@
+using Mangrove.Web.Pages;
+using Mangrove.Web.Shell;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Mangrove.Web;
+
+/// <summary>The web room's public face: pages rendered on the server, their assets, and the rules around every answer.</summary>
+public static class WebRoom
+{
+    /// <summary>
+    /// Adds components, antiforgery and settings. The host also registers an <see cref="IShellSource"/>, which says who
+    /// is signed in and which stations they have.
+    /// </summary>
+    public static IServiceCollection AddMangroveWeb(this IServiceCollection services)
+    {
+        services.AddHttpContextAccessor();
+        services.AddRazorComponents();
+        services.AddCascadingValue(provider => ScreenSettings.Read(provider.GetRequiredService<IHttpContextAccessor>().HttpContext));
+        services.AddAntiforgery(options =>
+        {
+            options.Cookie.Name = "__Host-mangrove-form";
+            options.Cookie.Path = "/";
+            options.Cookie.HttpOnly = true;
+            options.Cookie.SecurePolicy = CookieSecurePolicy.Always;
+            options.Cookie.SameSite = SameSiteMode.Strict;
+            options.HeaderName = FormToken.HeaderName;
+            options.FormFieldName = FormToken.FieldName;
+            options.SuppressXFrameOptionsHeader = true;
+        });
+        return services;
+    }
+
+    /// <summary>
+    /// Puts the rules in front of every answer and maps assets, keys, screen settings and the not-found page. Call it
+    /// before authentication and before any other endpoint is mapped, so that its rules are the outermost.
+    /// </summary>
+    public static WebApplication MapMangroveWeb(this WebApplication app)
+    {
+        app.UseMiddleware<SecurityHeaders>();
+        app.UseMiddleware<AnswerInWords>();
+        app.UseRouting();
+        app.UseMiddleware<SameOriginOnly>();
+
+        WebAssets.Map(app);
+        app.MapGet("/keys", (HttpContext http, string? back) => Page.Show<KeysPage>(new { Back = LocalPath(back) })).AllowAnonymous();
+        app.MapPost("/screen", (Delegate)SaveScreen).AllowAnonymous();
+        app.MapFallback(() => Refusal.NotFound()).AllowAnonymous();
+        return app;
+    }
+
+    private static async Task<IResult> SaveScreen(HttpContext http)
+    {
+        var form = await http.Request.ReadFormAsync(http.RequestAborted);
+        var theme = form["theme"].ToString() switch { "dark" => Theme.Dark, "light" => Theme.Light, _ => Theme.Auto };
+        new ScreenSettings(theme, form["dir"] == "rtl", form["letters"] != "off").Write(http);
+        return Results.LocalRedirect(LocalPath(form["back"]) ?? "/keys");
+    }
+
+    /// <summary>An address on this server, or null: a link that leads elsewhere is never followed.</summary>
+    private static string? LocalPath(string? path) =>
+        path is ['/', ..] && !path.StartsWith("//", StringComparison.Ordinal) && !path.Contains('\\', StringComparison.Ordinal) && !path.Any(char.IsControl) ? path : null;
+}

@@ -1,0 +1,60 @@
+// Arrow keys in a field walk the options of its list (data-listbox names the element around them). Enter chooses.
+// Used by the palette and by every PickField. Options come from the server as role=option.
+const box = input => document.getElementById(input.dataset.listbox);
+const options = input => [...box(input).querySelectorAll('[role=option]')];
+
+export function mark(input, chosen) {
+  for (const option of options(input)) {
+    const on = option === chosen;
+    option.classList.toggle('is-on', on);
+    option.setAttribute('aria-selected', String(on));
+  }
+  if (chosen?.id) input.setAttribute('aria-activedescendant', chosen.id);
+  else input.removeAttribute('aria-activedescendant');
+  chosen?.scrollIntoView({ block: 'nearest' });
+}
+
+function choose(option, newTab) {
+  const link = option.querySelector('a[href]');
+  const address = option.dataset.href ?? link?.getAttribute('href');
+  if (address && newTab) window.open(address, '_blank', 'noopener');
+  else if (address) location.assign(address);
+  else option.click();
+}
+
+document.addEventListener('keydown', event => {
+  const input = event.target;
+  if (!(input instanceof HTMLInputElement) || !input.dataset.listbox || event.isComposing) return;
+  const all = options(input);
+  const at = all.findIndex(option => option.classList.contains('is-on'));
+  if ((event.key === 'ArrowDown' || event.key === 'ArrowUp') && all.length > 0) {
+    const step = event.key === 'ArrowDown' ? 1 : -1;
+    mark(input, all[(at + step + all.length) % all.length]);
+  } else if (event.key === 'Enter' && all.length > 0) {
+    choose(all[at < 0 ? 0 : at], event.ctrlKey);
+  } else if (event.key === 'Escape' && all.length > 0 && !input.closest('dialog')) {
+    box(input).replaceChildren();
+    input.setAttribute('aria-expanded', 'false');
+  } else {
+    return;
+  }
+  event.preventDefault();
+  event.stopImmediatePropagation();
+}, true);
+
+document.addEventListener('click', event => {
+  const option = event.target.closest?.('[role=option][data-href]');
+  if (option) location.assign(option.dataset.href);
+});
+
+// A fresh list has its first option marked, and the field says that the list is open.
+document.addEventListener('htmx:afterSettle', event => {
+  for (const input of document.querySelectorAll('[data-listbox]')) {
+    const list = box(input);
+    if (!list || !(list === event.target || list.contains(event.target) || event.target.contains?.(list))) continue;
+    const all = options(input);
+    all.forEach((option, n) => { option.id ||= `${list.id}-${n}`; });
+    input.setAttribute('aria-expanded', String(all.length > 0));
+    mark(input, all[0]);
+  }
+});

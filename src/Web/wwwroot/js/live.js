@@ -1,0 +1,72 @@
+// Worklists that refresh by themselves: the server names a topic, htmx fetches what listens to it. No data travels here.
+// Also the one place that says when the server cannot be reached or an act failed.
+import { isLocking } from './lock.js';
+
+const address = document.body.dataset.events;
+const strip = document.querySelector('[data-offline]');
+let source;
+let wasOffline = false;
+let retry = 0;
+
+function offline(yes) {
+  document.documentElement.classList.toggle('is-offline', yes);
+  if (strip) strip.hidden = !yes;
+  if (yes) wasOffline = true;
+}
+
+const fire = topic => window.htmx?.trigger(document.body, `mg:${topic}`);
+
+function connect() {
+  source = new EventSource(address);
+  source.addEventListener('open', () => {
+    retry = 0;
+    offline(false);
+    // What happened meanwhile is unknown, so everything that listens is fetched again.
+    if (wasOffline) fire('all');
+    wasOffline = false;
+  });
+  source.addEventListener('message', event => {
+    if (event.data === 'lock') location.reload();
+    else if (/^[a-z][a-z-]{0,39}$/.test(event.data)) fire(event.data);
+  });
+  source.addEventListener('error', () => {
+    if (isLocking()) return;
+    offline(true);
+    // A refused stream is closed for good by the browser; a lost one it opens again by itself.
+    if (source.readyState !== EventSource.CLOSED) return;
+    clearTimeout(retry);
+    retry = setTimeout(connect, 5000);
+  });
+}
+
+export function close() {
+  clearTimeout(retry);
+  source?.close();
+}
+
+if (address) {
+  connect();
+  document.addEventListener('mg:lock', close);
+  addEventListener('pagehide', close);
+}
+
+function failed(text) {
+  const template = document.getElementById('failure');
+  const place = document.querySelector('[data-failures]');
+  if (!template || !place) return;
+  const box = template.content.cloneNode(true);
+  box.querySelector('[data-text]').textContent = text;
+  place.replaceChildren(box);
+}
+
+document.addEventListener('htmx:sendError', () => failed('The server cannot be reached. Nothing was changed; try again when the connection is back.'));
+document.addEventListener('htmx:timeout', () => failed('The server took too long. Look whether it was done before you repeat it.'));
+document.addEventListener('htmx:responseError', event => {
+  const { status } = event.detail.xhr;
+  // Signed out or locked elsewhere: the server shows the right page for this address.
+  if (status === 401) location.reload();
+  else if (status === 400) failed('The server refused what was sent. Load the page again, then repeat it.');
+  else if (status === 403 || status === 404) failed('It is not there, or not open to you.');
+  else if (status === 409) failed('Somebody else changed this meanwhile. Load the page again to see it.');
+  else failed('Something broke on the server. Look whether it was done before you repeat it.');
+});

@@ -158,6 +158,7 @@ public sealed class VaultRoom : IAsyncDisposable
     /// <summary>Seals the room: writes what waits in the log, anchors it, zeroes every key.</summary>
     public async ValueTask DisposeAsync()
     {
+        Identity.Dispose();
         await log.DisposeAsync();
         signer.Dispose();
         keys.Dispose();

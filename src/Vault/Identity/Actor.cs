@@ -9,6 +9,8 @@ namespace Mangrove.Vault.Identity;
 /// </summary>
 public sealed class Actor
 {
+    private static readonly RoleRights Nothing = new([], [], Access.Rights.None, [], false);
+
     private Actor(string user, string name, StaffId staff, Role? role, SystemWork? work, string device, string sessionId)
     {
         User = user;
@@ -28,7 +30,7 @@ public sealed class Actor
 
     public StaffId Staff { get; }
 
-    /// <summary>One of the seven roles, or null for the system's own work.</summary>
+    /// <summary>One of the seven roles, or null for the system's own work and for somebody unknown.</summary>
     public Role? Role { get; }
 
     internal SystemWork? Work { get; }
@@ -39,7 +41,12 @@ public sealed class Actor
     /// <summary>Public handle of the session (<c>sess_…</c>), never the secret that opens it.</summary>
     public string SessionId { get; }
 
-    internal RoleRights Rights => Role is { } role ? RoleMatrix.Of(role) : RoleMatrix.Of(Work!.Value);
+    internal RoleRights Rights => this switch
+    {
+        { Role: { } role } => RoleMatrix.Of(role),
+        { Work: { } work } => RoleMatrix.Of(work),
+        _ => Nothing,
+    };
 
     public bool May(Rights right) => Rights.Rights.HasFlag(right);
 
@@ -51,10 +58,16 @@ public sealed class Actor
     /// <summary>The only maker of actors; Identity alone holds one.</summary>
     internal static class Maker
     {
+        /// <summary>Stands in the log where somebody acts before a session exists.</summary>
+        internal const string NoSession = "sess_none";
+
         internal static Actor Staff(Account account, string device, string sessionId) =>
             new(account.User, account.DisplayName, account.Staff, account.Role, null, device, sessionId);
 
         internal static Actor System(SystemWork work) =>
             new($"system:{work.ToString().ToLowerInvariant()}", "Mangrove", default, null, work, "server", "sess_system");
+
+        /// <summary>Whoever typed a user name that no account has: may do nothing, and the log does not repeat what was typed.</summary>
+        internal static Actor Unknown(string device) => new("unknown", "Unknown", default, null, null, device, NoSession);
     }
 }

@@ -1,0 +1,59 @@
+using Mangrove.Kernel;
+using Mangrove.Sealing;
+using Mangrove.Vault.Audit;
+using Mangrove.Vault.Keys;
+
+namespace Mangrove.Vault.Identity;
+
+/// <summary>Who may be here: the staff's accounts, sign-in and sessions of one hospital.</summary>
+public sealed class IdentityDesk : IDisposable
+{
+    private readonly Store store;
+    private readonly PasswordGate passwords;
+
+    internal IdentityDesk(Store store, KeyRing keys, Door door, Receipt.Log log, string hospital, TimeProvider clock, IdentityOptions? options = null)
+    {
+        this.store = store;
+        var settings = (options ?? new IdentityOptions()).Checked();
+        var pepper = keys.Of(KeyPurpose.Pepper);
+        passwords = new PasswordGate(new PasswordHasher(pepper, settings.PasswordCost), Environment.ProcessorCount, settings.PasswordQueue);
+        Sessions = new Sessions(store, door, log, passwords, settings, clock);
+        SignIn = new SignIn(store, Sessions, log, passwords, new SignInThrottle(store, pepper, settings, clock), clock);
+        Staff = new StaffDirectory(store, Sessions, door, log, passwords, settings, hospital, clock);
+        FirstAdministrator = new FirstAdministrator(Staff);
+    }
+
+    public Sessions Sessions { get; }
+
+    public SignIn SignIn { get; }
+
+    public StaffDirectory Staff { get; }
+
+    public FirstAdministrator FirstAdministrator { get; }
+
+    internal PasswordGate Passwords => passwords;
+
+    /// <summary>
+    /// Begins the making of a hospital. Possible only while it has no account at all, so that nothing running later can
+    /// come by the actors of set-up.
+    /// </summary>
+    /// <param name="demonstration">Whether sample patients are to be written.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <returns>The set-up, to be disposed when it is done, or <c>init.already</c>.</returns>
+    public async Task<Result<FirstSetUp>> BeginSetUp(bool demonstration, CancellationToken cancel)
+    {
+        await using var connection = await store.Open(cancel);
+        return await connection.Scalar("SELECT COUNT(*) FROM account", cancel) is 0L
+            ? new FirstSetUp(demonstration)
+            : StaffDirectory.HasAccounts;
+    }
+
+    public void Dispose()
+    {
+        Sessions.Dispose();
+        passwords.Dispose();
+    }
+
+    /// <summary>Creates the tables of a new hospital.</summary>
+    internal static Task Create(Store store, CancellationToken cancel) => IdentityStore.Create(store, cancel);
+}

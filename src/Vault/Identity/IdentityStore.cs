@@ -1,0 +1,58 @@
+namespace Mangrove.Vault.Identity;
+
+/// <summary>
+/// The tables of vault.db that belong to Identity. They hold no secret: of passwords a peppered hash, of tokens a
+/// SHA-256, of failed sign-ins a keyed hash of who and where.
+/// </summary>
+internal static class IdentityStore
+{
+    private const string Schema = """
+        CREATE TABLE IF NOT EXISTS account (
+            id BLOB NOT NULL PRIMARY KEY,
+            number INTEGER NOT NULL UNIQUE,
+            login TEXT NOT NULL UNIQUE,
+            username TEXT NOT NULL,
+            name TEXT NOT NULL,
+            role INTEGER NOT NULL,
+            department TEXT NULL,
+            state INTEGER NOT NULL,
+            hash TEXT NULL,
+            created INTEGER NOT NULL,
+            password_changed INTEGER NULL,
+            signed_in INTEGER NULL,
+            link BLOB NULL UNIQUE,
+            link_expires INTEGER NULL);
+        CREATE TABLE IF NOT EXISTS session (
+            id BLOB NOT NULL PRIMARY KEY,
+            handle TEXT NOT NULL UNIQUE,
+            token BLOB NOT NULL UNIQUE,
+            account BLOB NOT NULL REFERENCES account (id),
+            device TEXT NOT NULL,
+            created INTEGER NOT NULL,
+            touched INTEGER NOT NULL,
+            locked INTEGER NULL,
+            wrong INTEGER NOT NULL DEFAULT 0,
+            revoked INTEGER NULL,
+            ended INTEGER NULL);
+        CREATE UNIQUE INDEX IF NOT EXISTS session_live ON session (account) WHERE revoked IS NULL;
+        CREATE INDEX IF NOT EXISTS session_revoked ON session (revoked);
+        CREATE TABLE IF NOT EXISTS throttle (
+            subject BLOB NOT NULL PRIMARY KEY,
+            failures INTEGER NOT NULL,
+            until INTEGER NOT NULL,
+            last INTEGER NOT NULL,
+            noted INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE INDEX IF NOT EXISTS throttle_last ON throttle (last);
+        CREATE TABLE IF NOT EXISTS staff_number (
+            id INTEGER NOT NULL PRIMARY KEY,
+            last INTEGER NOT NULL);
+        CREATE TABLE IF NOT EXISTS clock_mark (
+            id INTEGER NOT NULL PRIMARY KEY,
+            wall INTEGER NOT NULL);
+        INSERT INTO staff_number (id, last) VALUES (1, 0) ON CONFLICT (id) DO NOTHING;
+        INSERT INTO clock_mark (id, wall) VALUES (1, 0) ON CONFLICT (id) DO NOTHING
+        """;
+
+    /// <summary>Creates the tables where they are missing.</summary>
+    public static Task Create(Store store, CancellationToken cancel) => store.Create(Schema, cancel);
+}

@@ -1,0 +1,148 @@
+using System.Collections.Concurrent;
+using System.Data.Common;
+using Mangrove.Vault.Audit;
+
+namespace Mangrove.Vault.Identity;
+
+/// <summary>
+/// A change of sessions while its transaction is open: writes rows and entries now, and remembers what memory has to
+/// follow after the commit. Lives inside <see cref="Sessions.Change{T}"/> only.
+/// </summary>
+internal sealed class SessionChange(DbConnection connection, Receipt.Log log, TimeProvider clock, ConcurrentDictionary<string, LiveSession> live)
+{
+    private readonly List<LiveSession> removed = [];
+    private readonly List<LiveSession> added = [];
+    private readonly List<(string Handle, SessionTurn Turn)> turns = [];
+
+    public DbConnection Connection => connection;
+
+    /// <summary>Set false to roll the change back.</summary>
+    public bool Keep { get; set; } = true;
+
+    public Action? AfterCommit { get; set; }
+
+    public IReadOnlyList<(string Handle, SessionTurn Turn)> Turns => turns;
+
+    private long Now => clock.GetUtcNow().ToUnixTimeMilliseconds();
+
+    /// <summary>Ends the live session of an account, if there is one.</summary>
+    public async Task EndOf(Guid account, SessionEnd why, Actor? by, CancellationToken cancel)
+    {
+        foreach (var session in live.Values.Where(session => session.Account.Id == account))
+        {
+            await End(session, why, by, cancel);
+        }
+
+        // One that another process opened on the same database would be in the table only.
+        await connection.Run(
+            "UPDATE session SET revoked = @now, ended = @why WHERE account = @account AND revoked IS NULL",
+            cancel,
+            ("@now", Now),
+            ("@why", (int)why),
+            ("@account", account));
+    }
+
+    /// <summary>Ends one session; false when it had ended already.</summary>
+    public async Task<bool> End(LiveSession session, SessionEnd why, Actor? by, CancellationToken cancel)
+    {
+        var ended = await connection.Run(
+            "UPDATE session SET revoked = @now, ended = @why WHERE id = @id AND revoked IS NULL",
+            cancel,
+            ("@now", Now),
+            ("@why", (int)why),
+            ("@id", session.Id)) == 1;
+        removed.Add(session);
+        if (ended)
+        {
+            turns.Add((session.Handle, SessionTurn.Ended));
+            var request = why == SessionEnd.SignedOut
+                ? Sessions.Act("SIGN_OUT", session.Handle, null)
+                : Sessions.Act("SESSION_ENDED", session.Handle, why.ToString());
+            await log.Note(by ?? session.Actor, request, cancel);
+        }
+
+        return ended;
+    }
+
+    /// <summary>Inserts a session that replaces the account's live one.</summary>
+    public async Task Begin(LiveSession session, byte[] token, CancellationToken cancel)
+    {
+        await EndOf(session.Account.Id, SessionEnd.Elsewhere, null, cancel);
+        await connection.Run(
+            "INSERT INTO session (id, handle, token, account, device, created, touched) VALUES (@id, @handle, @token, @account, @device, @now, @now)",
+            cancel,
+            ("@id", session.Id),
+            ("@handle", session.Handle),
+            ("@token", token),
+            ("@account", session.Account.Id),
+            ("@device", session.Device),
+            ("@now", Now));
+        added.Add(session);
+    }
+
+    public Task<bool> Lock(LiveSession session, string reason, CancellationToken cancel) => LockIf(session, () => true, reason, cancel);
+
+    /// <summary>Locks a session that is still to be locked now that the turn has come; a gesture may have come between.</summary>
+    public async Task<bool> LockIf(LiveSession session, Func<bool> due, string reason, CancellationToken cancel)
+    {
+        if (!due() || await connection.Run(
+            "UPDATE session SET locked = @now WHERE id = @id AND revoked IS NULL AND locked IS NULL",
+            cancel,
+            ("@now", Now),
+            ("@id", session.Id)) == 0)
+        {
+            Keep = false;
+            return false;
+        }
+
+        await log.Note(session.Actor, Sessions.Act("LOCK", session.Handle, reason), cancel);
+        removed.Add(session);
+        added.Add(session.Lock());
+        turns.Add((session.Handle, SessionTurn.Locked));
+        return true;
+    }
+
+    /// <summary>Unlocks under a new token; null when the session ended or was unlocked by another request meanwhile.</summary>
+    public async Task<LiveSession?> Unlock(LiveSession session, byte[] token, CancellationToken cancel)
+    {
+        if (await connection.Run(
+            "UPDATE session SET token = @new, locked = NULL, wrong = 0, touched = @now WHERE id = @id AND token = @old AND revoked IS NULL AND locked IS NOT NULL",
+            cancel,
+            ("@new", token),
+            ("@now", Now),
+            ("@id", session.Id),
+            ("@old", Convert.FromHexString(session.Token))) == 0)
+        {
+            Keep = false;
+            return null;
+        }
+
+        await log.Note(session.Actor, Sessions.Act("UNLOCK", session.Handle, null), cancel);
+        var unlocked = session.Unlock(Convert.ToHexString(token), clock);
+        removed.Add(session);
+        added.Add(unlocked);
+        turns.Add((session.Handle, SessionTurn.Unlocked));
+        return unlocked;
+    }
+
+    /// <summary>Lets memory follow the table.</summary>
+    public void Apply()
+    {
+        Forget();
+        foreach (var session in added)
+        {
+            live[session.Token] = session;
+        }
+
+        AfterCommit?.Invoke();
+    }
+
+    /// <summary>Takes every session that was touched out of memory: nobody acts in one whose row is in doubt.</summary>
+    public void Forget()
+    {
+        foreach (var session in removed)
+        {
+            live.TryRemove(session.Token, out _);
+        }
+    }
+}

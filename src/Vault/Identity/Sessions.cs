@@ -1,0 +1,398 @@
+using System.Collections.Concurrent;
+using Mangrove.Kernel;
+using Mangrove.Vault.Access;
+using Mangrove.Vault.Audit;
+
+namespace Mangrove.Vault.Identity;
+
+/// <summary>
+/// Server-side sessions. A session is a row that keeps the SHA-256 of its token; what the person may do is read from
+/// the account, never from the token. Every request asks <see cref="Resolve"/>; a change is in the table first, then in
+/// this process's memory, and at once: the next request and every event stream of the session see it.
+/// </summary>
+/// <remarks>
+/// One process owns a hospital's vault. Every change of sessions and accounts runs through <see cref="Change{T}"/>, one
+/// at a time, in one transaction with its entry in the log: if the entry cannot be made, the change does not happen.
+/// </remarks>
+public sealed class Sessions : IDisposable
+{
+    // Ended sessions keep saying why for this long.
+    private static readonly TimeSpan Remembered = TimeSpan.FromDays(7);
+    private static readonly TimeSpan MarkEvery = TimeSpan.FromMinutes(1);
+
+    private readonly Store store;
+    private readonly Door door;
+    private readonly Receipt.Log log;
+    private readonly PasswordGate passwords;
+    private readonly IdentityOptions options;
+    private readonly TimeProvider clock;
+    private readonly SemaphoreSlim turn = new(1, 1);
+    private readonly ConcurrentDictionary<string, LiveSession> live = new(StringComparer.Ordinal);
+
+    // The highest wall time seen, in Unix milliseconds, and the one that is stored.
+    private long mark;
+    private long markStored;
+
+    private volatile bool loaded;
+
+    internal Sessions(Store store, Door door, Receipt.Log log, PasswordGate passwords, IdentityOptions options, TimeProvider clock)
+    {
+        this.store = store;
+        this.door = door;
+        this.log = log;
+        this.passwords = passwords;
+        this.options = options;
+        this.clock = clock;
+    }
+
+    /// <summary>
+    /// Raised after a session was locked, unlocked or ended, so that its event streams close at once. Handlers MUST NOT
+    /// throw and MUST NOT block.
+    /// </summary>
+    public event EventHandler<SessionChangedEventArgs>? SessionChanged;
+
+    private static string SelectLive { get; } =
+        $"SELECT {Account.Columns}, session.id, session.token, session.handle, session.device, session.created, session.touched, session.locked FROM session JOIN account ON account.id = session.account";
+
+    /// <summary>
+    /// What a token opens now. Counts as no gesture: a background request cannot keep a session from locking. Locks or
+    /// ends the session when it is due.
+    /// </summary>
+    /// <exception cref="AuditUnavailable">The session is due to be locked or ended and the log cannot be written.</exception>
+    public async Task<SessionState> Resolve(string? token, CancellationToken cancel)
+    {
+        if (Token.Hash(token) is not { } hash)
+        {
+            return SessionState.None(SessionEnd.Unknown);
+        }
+
+        await WatchClock(cancel);
+        var key = Convert.ToHexString(hash);
+        if (!live.TryGetValue(key, out var session))
+        {
+            return SessionState.None(await WhyEnded(hash, cancel));
+        }
+
+        if (session.Expired(options, clock) || (!session.Locked && session.Idle(options, clock)))
+        {
+            await Settle(session, cancel);
+            if (!live.TryGetValue(key, out session))
+            {
+                return SessionState.None(await WhyEnded(hash, cancel));
+            }
+        }
+
+        return session.Locked ? SessionState.Locked(session.Actor) : SessionState.Live(session.Actor);
+    }
+
+    /// <summary>
+    /// As <see cref="Resolve"/>, and takes note of a human gesture: a key, a click, a touch. Timers, event streams and
+    /// polling MUST NOT call it. A locked session stays locked.
+    /// </summary>
+    public async Task<SessionState> Touch(string? token, CancellationToken cancel)
+    {
+        var state = await Resolve(token, cancel);
+        if (state.Standing == SessionStanding.Live
+            && live.TryGetValue(Convert.ToHexString(Token.Hash(token)!), out var session)
+            && session.Touch(options, clock) is { } touched)
+        {
+            await using var connection = await store.Open(cancel);
+            await connection.Run("UPDATE session SET touched = @touched WHERE id = @id AND revoked IS NULL AND locked IS NULL AND touched < @touched", cancel, ("@touched", touched), ("@id", session.Id));
+        }
+
+        return state;
+    }
+
+    /// <summary>Locks a session by the person's own wish. Gives its state afterwards.</summary>
+    public async Task<SessionState> Lock(string? token, CancellationToken cancel)
+    {
+        var state = await Resolve(token, cancel);
+        if (state.Standing == SessionStanding.Live && live.TryGetValue(Convert.ToHexString(Token.Hash(token)!), out var session))
+        {
+            await Change(change => change.Lock(session, "by the person", cancel), cancel);
+            return await Resolve(token, cancel);
+        }
+
+        return state;
+    }
+
+    /// <summary>
+    /// Unlocks a session with the password and gives it a new token; the old one is dead from then on. The fifth wrong
+    /// password ends the session. The count rises before a password is checked, so that guesses in parallel gain nothing.
+    /// </summary>
+    /// <returns>
+    /// The new token, or <c>session.ended</c>, <c>session.not-locked</c>, <c>unlock.refused</c> (wrong, tries left),
+    /// <c>unlock.ended</c> (wrong, and that was the last), <c>signin.busy</c>.
+    /// </returns>
+    public async Task<Result<SignedIn>> Unlock(string? token, string? password, CancellationToken cancel)
+    {
+        var state = await Resolve(token, cancel);
+        if (state.Standing == SessionStanding.Live)
+        {
+            return new Error("session.not-locked", "The session is not locked.");
+        }
+
+        if (state.Standing == SessionStanding.None || !live.TryGetValue(Convert.ToHexString(Token.Hash(token)!), out var session))
+        {
+            return HasEnded;
+        }
+
+        using var place = passwords.TryEnter();
+        if (place is null)
+        {
+            return SignIn.Busy;
+        }
+
+        // Counted first, in one statement: the try exists whatever becomes of the check (threats S1).
+        long tries;
+        string? hash;
+        await using (var connection = await store.Open(cancel))
+        {
+            var counted = await connection.Scalar(
+                "UPDATE session SET wrong = wrong + 1 WHERE id = @id AND revoked IS NULL AND locked IS NOT NULL AND wrong < @most RETURNING wrong",
+                cancel,
+                ("@id", session.Id),
+                ("@most", options.UnlockTries));
+            if (counted is null)
+            {
+                return HasEnded;
+            }
+
+            tries = (long)counted;
+            hash = (string?)await connection.Scalar("SELECT hash FROM account WHERE id = @id AND state = @active", cancel, ("@id", session.Account.Id), ("@active", (int)AccountState.Active));
+        }
+
+        var matches = PasswordGate.IsPassword(password) && (await place.Verify(password!, hash, cancel)).Matches;
+        if (matches)
+        {
+            var fresh = Token.New();
+            var unlocked = await Change(change => change.Unlock(session, Token.Hash(fresh)!, cancel), cancel);
+            return unlocked is null ? HasEnded : new SignedIn(fresh, unlocked.Actor);
+        }
+
+        if (tries >= options.UnlockTries)
+        {
+            await Change(change => change.End(session, SessionEnd.TooManyWrong, null, cancel), cancel);
+            return new Error("unlock.ended", "Wrong password, and that was the last try. Sign in again.");
+        }
+
+        var left = options.UnlockTries - tries;
+        var refusal = new Error("unlock.refused", left == 1 ? "Wrong password. One try left." : $"Wrong password. {left} tries left.");
+        await log.Refuse(session.Actor, Act("UNLOCK", session.Handle, null), refusal, cancel);
+        return refusal;
+    }
+
+    /// <summary>Signs out. A token that opens nothing is no error.</summary>
+    public async Task End(string? token, CancellationToken cancel)
+    {
+        await WatchClock(cancel);
+        if (Token.Hash(token) is { } hash && live.TryGetValue(Convert.ToHexString(hash), out var session))
+        {
+            await Change(change => change.End(session, SessionEnd.SignedOut, null, cancel), cancel);
+        }
+    }
+
+    /// <summary>Ends every session of a member of staff, by an administrator. Gives how many there were.</summary>
+    /// <exception cref="Refused">The actor is no administrator.</exception>
+    public async Task<int> EndAll(Actor admin, StaffId staff, CancellationToken cancel)
+    {
+        await WatchClock(cancel);
+        await door.Record(admin, Rights.Administration, Act("END_SESSIONS", $"staff:{staff}", null), cancel);
+        var ended = 0;
+        foreach (var session in live.Values.Where(session => session.Account.Staff == staff))
+        {
+            ended += await Change(change => change.End(session, SessionEnd.Administrator, admin, cancel), cancel) ? 1 : 0;
+        }
+
+        return ended;
+    }
+
+    /// <summary>
+    /// Locks and ends what is due although nobody asks for it, so that an event stream left open closes in time. Called
+    /// every second by <see cref="SessionSweep"/>.
+    /// </summary>
+    public async Task Sweep(CancellationToken cancel)
+    {
+        await WatchClock(cancel);
+        foreach (var session in live.Values)
+        {
+            if (session.Expired(options, clock) || (!session.Locked && session.Idle(options, clock)))
+            {
+                await Settle(session, cancel);
+            }
+        }
+    }
+
+    public void Dispose() => turn.Dispose();
+
+    /// <summary>An act of Identity as the log names it.</summary>
+    internal static Request Act(string action, string resource, string? reason) =>
+        new() { Action = action, Purpose = Purpose.Administration, Resource = resource, Reason = reason };
+
+    /// <summary>
+    /// One change of sessions and accounts: alone in this process, in one transaction, with its entries inside. Memory
+    /// follows the table only after the commit. An act that returns without <see cref="SessionChange.Keep"/> left true,
+    /// or throws, changes nothing.
+    /// </summary>
+    internal async Task<T> Change<T>(Func<SessionChange, Task<T>> act, CancellationToken cancel)
+    {
+        T result;
+        SessionChange change;
+        await turn.WaitAsync(cancel);
+        try
+        {
+            await using var connection = await store.Open(cancel);
+            await Load(connection, cancel);
+            await using var transaction = await connection.BeginTransactionAsync(cancel);
+            change = new SessionChange(connection, log, clock, live);
+            result = await act(change);
+            if (!change.Keep)
+            {
+                await transaction.RollbackAsync(cancel);
+                return result;
+            }
+
+            // Not to be cancelled: a commit of unknown outcome would leave memory and table apart.
+            try
+            {
+                await transaction.CommitAsync(CancellationToken.None);
+            }
+            catch
+            {
+                change.Forget();
+                throw;
+            }
+
+            change.Apply();
+        }
+        finally
+        {
+            turn.Release();
+        }
+
+        foreach (var (handle, became) in change.Turns)
+        {
+            SessionChanged?.Invoke(this, new SessionChangedEventArgs(handle, became));
+        }
+
+        return result;
+    }
+
+    /// <summary>Opens a session for an account in the course of a change, ending the one it had (threats S4).</summary>
+    internal LiveSession Start(Account account, byte[] token, string device) =>
+        new(Ids.New(), Convert.ToHexString(token), account, Token.Handle(), device, Since.Now(clock), Since.Now(clock), locked: false);
+
+    /// <summary>
+    /// Compares the wall clock with its highest mark, and raises the mark. A clock that fell back by more than the
+    /// tolerance says nothing about ages: every session ends, and counting starts again at the new time.
+    /// </summary>
+    internal async Task WatchClock(CancellationToken cancel)
+    {
+        if (!loaded)
+        {
+            await turn.WaitAsync(cancel);
+            try
+            {
+                await using var connection = await store.Open(cancel);
+                await Load(connection, cancel);
+            }
+            finally
+            {
+                turn.Release();
+            }
+        }
+
+        var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
+        var seen = Interlocked.Read(ref mark);
+        if (now < seen - (long)options.ClockTolerance.TotalMilliseconds)
+        {
+            await Change(change => EndByClock(change, cancel), cancel);
+            return;
+        }
+
+        while (now > seen)
+        {
+            var before = Interlocked.CompareExchange(ref mark, now, seen);
+            if (before == seen)
+            {
+                break;
+            }
+
+            seen = before;
+        }
+
+        var stored = Interlocked.Read(ref markStored);
+        if (now - stored >= (long)MarkEvery.TotalMilliseconds && Interlocked.CompareExchange(ref markStored, now, stored) == stored)
+        {
+            await using var connection = await store.Open(cancel);
+            await connection.Run("UPDATE clock_mark SET wall = @now WHERE id = 1 AND wall < @now", cancel, ("@now", now));
+            await connection.Run("DELETE FROM session WHERE revoked < @old", cancel, ("@old", now - (long)Remembered.TotalMilliseconds));
+        }
+    }
+
+    private static Error HasEnded { get; } = new("session.ended", "The session has ended. Sign in again.");
+
+    /// <summary>Takes over, once, the sessions that were live when the process last stopped. The caller has the turn.</summary>
+    private async Task Load(System.Data.Common.DbConnection connection, CancellationToken cancel)
+    {
+        if (loaded)
+        {
+            return;
+        }
+
+        mark = (long)(await connection.Scalar("SELECT wall FROM clock_mark WHERE id = 1", cancel) ?? 0L);
+        markStored = mark;
+        foreach (var session in await connection.Query($"{SelectLive} WHERE session.revoked IS NULL", ReadLive, cancel))
+        {
+            live[session.Token] = session;
+        }
+
+        loaded = true;
+    }
+
+    private async Task<bool> EndByClock(SessionChange change, CancellationToken cancel)
+    {
+        var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
+        if (now >= Interlocked.Read(ref mark) - (long)options.ClockTolerance.TotalMilliseconds)
+        {
+            change.Keep = false;
+            return false;
+        }
+
+        foreach (var session in live.Values)
+        {
+            await change.End(session, SessionEnd.ClockSetBack, null, cancel);
+        }
+
+        await change.Connection.Run("UPDATE clock_mark SET wall = @now WHERE id = 1", cancel, ("@now", now));
+        change.AfterCommit = () =>
+        {
+            Interlocked.Exchange(ref mark, now);
+            Interlocked.Exchange(ref markStored, now);
+        };
+        return true;
+    }
+
+    private Task<bool> Settle(LiveSession session, CancellationToken cancel) => Change(
+        change => session.Expired(options, clock)
+            ? change.End(session, SessionEnd.Expired, null, cancel)
+            : change.LockIf(session, () => session.Idle(options, clock), "idle", cancel),
+        cancel);
+
+    private async Task<SessionEnd> WhyEnded(byte[] hash, CancellationToken cancel)
+    {
+        await using var connection = await store.Open(cancel);
+        var ended = await connection.Scalar("SELECT ended FROM session WHERE token = @token AND revoked IS NOT NULL", cancel, ("@token", hash));
+        return ended is long why ? (SessionEnd)why : SessionEnd.Unknown;
+    }
+
+    private LiveSession ReadLive(System.Data.Common.DbDataReader row) => new(
+        row.Guid(Account.ColumnCount),
+        Convert.ToHexString(row.Bytes(Account.ColumnCount + 1)),
+        Account.Read(row),
+        row.GetString(Account.ColumnCount + 2),
+        row.GetString(Account.ColumnCount + 3),
+        Since.At(clock, row.GetInt64(Account.ColumnCount + 4)),
+        Since.At(clock, row.GetInt64(Account.ColumnCount + 5)),
+        !row.IsDBNull(Account.ColumnCount + 6));
+}

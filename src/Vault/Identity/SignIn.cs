@@ -1,0 +1,153 @@
+using System.Globalization;
+using Mangrove.Kernel;
+using Mangrove.Vault.Audit;
+
+namespace Mangrove.Vault.Identity;
+
+/// <summary>
+/// Sign-in by password. Gives one answer, after the same work, to an unknown name, a wrong password and an account that
+/// may not sign in; opens one session an account and ends the one before.
+/// </summary>
+public sealed class SignIn
+{
+    /// <summary>The device of whoever is not at a registered one.</summary>
+    public const string UnregisteredDevice = "unregistered";
+
+    private const int LongestUser = 64;
+    private const int LongestDevice = 64;
+
+    private readonly Store store;
+    private readonly Sessions sessions;
+    private readonly Receipt.Log log;
+    private readonly PasswordGate passwords;
+    private readonly SignInThrottle throttle;
+    private readonly TimeProvider clock;
+
+    internal SignIn(Store store, Sessions sessions, Receipt.Log log, PasswordGate passwords, SignInThrottle throttle, TimeProvider clock)
+    {
+        this.store = store;
+        this.sessions = sessions;
+        this.log = log;
+        this.passwords = passwords;
+        this.throttle = throttle;
+        this.clock = clock;
+    }
+
+    internal static Error Busy { get; } = new("signin.busy", "Many people are signing in at once. Wait a few seconds and try again.");
+
+    private static Error RefusedAlike { get; } = new("signin.refused", "User name or password is wrong, or the account may not sign in. Try again, or ask an administrator.");
+
+    /// <summary>Signs in with a password.</summary>
+    /// <param name="user">User name as typed, any case.</param>
+    /// <param name="password">At most 1,024 bytes of UTF-8.</param>
+    /// <param name="device">
+    /// Registered name of the device, at most 64 characters, or <see cref="UnregisteredDevice"/>. MUST NOT be a text that
+    /// the client chooses freely: failures are counted by it.
+    /// </param>
+    /// <returns>
+    /// The session, or <c>signin.refused</c> (unknown, wrong or not allowed: never which), <c>signin.wait</c> (too many
+    /// failures; says how long), <c>signin.busy</c>.
+    /// </returns>
+    public async Task<Result<SignedIn>> Password(string? user, string? password, string? device, CancellationToken cancel)
+    {
+        var place = passwords.TryEnter();
+        if (place is null)
+        {
+            return Busy;
+        }
+
+        using (place)
+        {
+            await sessions.WatchClock(cancel);
+            var at = string.IsNullOrWhiteSpace(device) ? UnregisteredDevice : device.Trim();
+            if (at.Length > LongestDevice || at.Any(char.IsControl) || user is not { Length: > 0 and <= LongestUser } || !PasswordGate.IsPassword(password))
+            {
+                // Cannot be anybody's: refused by its form alone, whether or not the account exists.
+                var refusal = RefusedAlike;
+                await log.Refuse(Actor.Maker.Unknown(UnregisteredDevice), Sessions.Act("SIGN_IN_REFUSED", "sign-in", null), refusal, cancel);
+                return refusal;
+            }
+
+            return await Try(place, user.ToUpperInvariant(), password!, at, cancel);
+        }
+    }
+
+    private async Task<Result<SignedIn>> Try(PasswordGate.Place place, string login, string password, string device, CancellationToken cancel)
+    {
+        var subject = throttle.Subject(login, device);
+        var wait = await throttle.Count(subject, cancel);
+        var (account, hash) = await Find(login, cancel);
+        var actor = account is null ? Actor.Maker.Unknown(device) : Actor.Maker.Staff(account, device, Actor.Maker.NoSession);
+        if (wait is { } waiting)
+        {
+            var seconds = Math.Max(1, (int)Math.Ceiling(waiting.Left.TotalSeconds));
+            var refusal = new Error("signin.wait", string.Create(CultureInfo.InvariantCulture, $"Too many failed attempts here. Wait {seconds} s and try again, or ask an administrator for a new password link."));
+            if (waiting.First)
+            {
+                await log.Refuse(actor, Sessions.Act("SIGN_IN_REFUSED", "sign-in", null), refusal, cancel);
+            }
+
+            return refusal;
+        }
+
+        var check = await place.Verify(password, hash, cancel);
+        var signedIn = check.Matches && account is { State: AccountState.Active } ? await Begin(account.Id, hash!, device, cancel) : null;
+        if (signedIn is null)
+        {
+            await log.Refuse(actor, Sessions.Act("SIGN_IN_REFUSED", "sign-in", null), RefusedAlike, cancel);
+            return RefusedAlike;
+        }
+
+        await throttle.Clear(subject, cancel);
+        if (check.NeedsRehash)
+        {
+            var stronger = await place.Hash(password, cancel);
+            await using var connection = await store.Open(cancel);
+            await connection.Run("UPDATE account SET hash = @new WHERE id = @id AND hash = @old", cancel, ("@new", stronger), ("@id", account!.Id), ("@old", hash));
+        }
+
+        return signedIn;
+    }
+
+    /// <summary>
+    /// Opens the session, if the account still may and still has the password that was checked: it may have been
+    /// suspended or reset while the hash was computed. That first statement also holds the account's row, so that
+    /// sign-ins of one account pass one after the other on every database.
+    /// </summary>
+    private Task<SignedIn?> Begin(Guid id, string hash, string device, CancellationToken cancel) => sessions.Change<SignedIn?>(
+        async change =>
+        {
+            var accounts = await change.Connection.Query(
+                $"UPDATE account SET signed_in = @now WHERE id = @id AND hash = @hash AND state = @active RETURNING {Account.Columns.Replace("account.", string.Empty, StringComparison.Ordinal)}",
+                Account.Read,
+                cancel,
+                ("@now", clock.GetUtcNow().ToUnixTimeMilliseconds()),
+                ("@id", id),
+                ("@hash", hash),
+                ("@active", (int)AccountState.Active));
+            if (accounts is not [var account])
+            {
+                change.Keep = false;
+                return null;
+            }
+
+            var token = Token.New();
+            var kept = Token.Hash(token)!;
+            var session = sessions.Start(account, kept, device);
+            await change.Begin(session, kept, cancel);
+            await log.Note(session.Actor, Sessions.Act("SIGN_IN", session.Handle, null), cancel);
+            return new SignedIn(token, session.Actor);
+        },
+        cancel);
+
+    private async Task<(Account? Account, string? Hash)> Find(string login, CancellationToken cancel)
+    {
+        await using var connection = await store.Open(cancel);
+        var rows = await connection.Query(
+            $"SELECT {Account.Columns}, account.hash FROM account WHERE login = @login",
+            row => (Account: Account.Read(row), Hash: row.TextOrNull(Account.ColumnCount)),
+            cancel,
+            ("@login", login));
+        return rows is [var found] ? found : (null, null);
+    }
+}

@@ -1,0 +1,53 @@
+using Mangrove.Vault.Access;
+
+namespace Mangrove.Vault.Identity;
+
+/// <summary>
+/// The system's own work, as actors. Only work that is harmless in any hands is public: charging writes charges and
+/// reads nothing. Set-up and sample data are given by <see cref="FirstSetUp"/>, which exists only while a hospital is made.
+/// </summary>
+public static class SystemActors
+{
+    /// <summary>Turns what was done into charges; may write charges and read nothing.</summary>
+    public static Actor Charging { get; } = Actor.Maker.System(SystemWork.Charging);
+
+    internal static Actor Index { get; } = Actor.Maker.System(SystemWork.Index);
+}
+
+/// <summary>
+/// The making of a hospital, from its first key to its first administrator. Made by the vault's set-up only and never
+/// registered as a service, so that no page can ask for it; after Dispose it gives nothing any more.
+/// </summary>
+public sealed class FirstSetUp : IDisposable
+{
+    private readonly bool demonstration;
+    private bool ended;
+
+    /// <param name="demonstration">Whether sample patients may be written: a demonstration hospital only.</param>
+    internal FirstSetUp(bool demonstration) => this.demonstration = demonstration;
+
+    /// <summary>Administration of the new hospital: accounts and settings, no patient data.</summary>
+    public Actor Setup
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(ended, this);
+            return Actor.Maker.System(SystemWork.Setup);
+        }
+    }
+
+    /// <summary>Writes generated patients; cannot read any.</summary>
+    /// <exception cref="InvalidOperationException">The hospital is not a demonstration.</exception>
+    public Actor Sample
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(ended, this);
+            return demonstration
+                ? Actor.Maker.System(SystemWork.Sample)
+                : throw new InvalidOperationException("Sample patients are written into a demonstration hospital only.");
+        }
+    }
+
+    public void Dispose() => ended = true;
+}

@@ -1,0 +1,160 @@
+using Mangrove.Kernel;
+using Mangrove.Sealing;
+using Mangrove.Tests.Shared;
+using Mangrove.Tests.Vault.Audit;
+using Mangrove.Vault;
+using Mangrove.Vault.Access;
+using Mangrove.Vault.Audit;
+using Mangrove.Vault.Identity;
+using Mangrove.Vault.Index;
+using Mangrove.Vault.Keys;
+
+namespace Mangrove.Tests.Vault.Identity;
+
+/// <summary>A hospital's Identity on a real database with a real log and real keys; only time is made up, and hashing is cheap.</summary>
+internal sealed class IdentityHouse : IAsyncDisposable
+{
+    public const string Hospital = "Kivuko Referral Hospital";
+    public const string Password = "velvet tractor mumbles quietly";
+
+    private readonly StorageOptions storage;
+    private readonly KeyMaterial root = KeyMaterial.Generate();
+    private readonly SqliteHome home = new();
+    private readonly IdentityOptions options;
+    private KeyRing keys = null!;
+    private AuditLog audit = null!;
+    private IdentityDesk desk = null!;
+    private bool created;
+
+    private IdentityHouse(StorageOptions storage, IdentityOptions? options)
+    {
+        this.storage = storage;
+        this.options = (options ?? new IdentityOptions { PasswordQueue = 1000 }) with { PasswordCost = 4 };
+    }
+
+    public FakeClock Clock { get; } = new();
+
+    public Store Store { get; private set; } = null!;
+
+    public IdentityDesk Desk => desk;
+
+    public Sessions Sessions => desk.Sessions;
+
+    public SignIn SignIn => desk.SignIn;
+
+    public StaffDirectory Staff => desk.Staff;
+
+    public PasswordGate Gate => desk.Passwords;
+
+    public FirstSetUp SetUp { get; } = new(demonstration: false);
+
+    public string AuditFile => home.File;
+
+    public static async Task<IdentityHouse> Build(StorageOptions storage, IdentityOptions? options = null)
+    {
+        var house = new IdentityHouse(storage, options);
+        await house.Start();
+        return house;
+    }
+
+    /// <summary>Stops and starts the process, as far as Identity is concerned.</summary>
+    public async Task Restart()
+    {
+        await Stop();
+        await Start();
+    }
+
+    /// <summary>An account that has chosen its password.</summary>
+    public async Task<StaffMember> Member(string user, Role role = Role.Nurse, string password = Password)
+    {
+        var link = await Staff.Create(SetUp.Setup, new NewStaff(user, $"Person {user}", role.Slug(), "Ward 3"), default);
+        return (await Staff.SetPassword(link.Value.Token, password, default)).Value;
+    }
+
+    public async Task<SignedIn> Enter(string user, string device = "Ward-3-Tablet", string password = Password) =>
+        (await SignIn.Password(user, password, device, default)).Value;
+
+    public async Task<List<AuditEntry>> Entries(string? action = null)
+    {
+        var entries = new List<AuditEntry>();
+        await foreach (var entry in audit.List(new AuditFilter { NewestFirst = false, Action = action }))
+        {
+            entries.Add(entry);
+        }
+
+        return entries;
+    }
+
+    public async Task<long> Count(string sql)
+    {
+        await using var connection = await Store.Open(default);
+        return (long)(await connection.Scalar(sql, default))!;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Stop();
+        root.Dispose();
+        SetUp.Dispose();
+        await home.DisposeAsync();
+    }
+
+    private async Task Start()
+    {
+        Store = new Store(storage, "vault");
+        var keyStore = new Store(storage, "keys");
+        if (!created)
+        {
+            await KeyRing.Create(keyStore, root, Clock, default);
+            await IdentityDesk.Create(Store, default);
+            created = true;
+        }
+
+        keys = await KeyRing.Open(keyStore, root, Clock, default);
+        audit = await home.Open();
+        var log = new Receipt.Log(audit);
+        var door = new Door(new Grant.Policy(new NobodyInCare(), Clock), log, keys, new PatientIndex(), Ids.New());
+        desk = new IdentityDesk(Store, keys, door, log, Hospital, Clock, options);
+    }
+
+    private async Task Stop()
+    {
+        desk.Dispose();
+        await audit.DisposeAsync();
+        keys.Dispose();
+        Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
+    }
+
+    private sealed class NobodyInCare : ICareRelationships
+    {
+        public Task<IReadOnlySet<PatientId>> InCare(IReadOnlyCollection<PatientId> patients, TimeSpan window, DateTimeOffset now, CancellationToken cancel) =>
+            Task.FromResult<IReadOnlySet<PatientId>>(new HashSet<PatientId>());
+    }
+}
+
+/// <summary>Tests that hold on every database; each database is a class of its own below.</summary>
+public abstract class OnEveryDatabase : IAsyncLifetime
+{
+    private readonly List<IdentityHouse> houses = [];
+
+    public virtual ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public virtual async ValueTask DisposeAsync()
+    {
+        foreach (var house in houses)
+        {
+            await house.DisposeAsync();
+        }
+
+        GC.SuppressFinalize(this);
+    }
+
+    internal async Task<IdentityHouse> House(IdentityOptions? options = null)
+    {
+        var house = await IdentityHouse.Build(await NewStorage(), options);
+        houses.Add(house);
+        return house;
+    }
+
+    protected abstract Task<StorageOptions> NewStorage();
+}

@@ -33,6 +33,7 @@ public sealed partial class MedicineCatalogue
         byPriceCode = medicines.SelectMany(medicine => medicine.Products, (medicine, product) => (medicine, product))
             .ToFrozenDictionary(pair => pair.product.PriceCode, StringComparer.OrdinalIgnoreCase);
         byPlainName = medicines.SelectMany(medicine => medicine.Synonyms.Prepend(medicine.Name), (medicine, name) => (medicine, name: Words.Plain(name)))
+            .Distinct() // cephalexin and cefalexin fold into one spelling
             .ToFrozenDictionary(pair => pair.name, pair => pair.medicine, StringComparer.Ordinal);
         names = new PhraseFinder<Medicine>(medicines.SelectMany(medicine => medicine.Synonyms.Prepend(medicine.Name), (medicine, name) => (name, medicine)));
         var builder = new WordIndex.Builder();

@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
 using Mangrove.Kernel;
+using Mangrove.Vault;
+using Mangrove.Vault.Audit;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
@@ -19,6 +21,19 @@ internal sealed partial class AnswerInWords(RequestDelegate next, ILogger<Answer
         }
         catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
         {
+            return;
+        }
+        catch (Refused) when (!http.Response.HasStarted)
+        {
+            // What may not be seen is answered like what does not exist, to the byte; the log has the reason.
+            Forget(http);
+            await Refusal.NotFound().ExecuteAsync(http);
+            return;
+        }
+        catch (AuditUnavailable unavailable) when (!http.Response.HasStarted)
+        {
+            Forget(http);
+            await Refusal.Write(http, StatusCodes.Status503ServiceUnavailable, unavailable.Code, unavailable.Message);
             return;
         }
         catch (RefusedInput refused) when (!http.Response.HasStarted)

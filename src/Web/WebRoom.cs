@@ -1,4 +1,5 @@
 using Mangrove.Web.Pages;
+using Mangrove.Web.Session;
 using Mangrove.Web.Shell;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -11,13 +12,13 @@ namespace Mangrove.Web;
 public static class WebRoom
 {
     /// <summary>
-    /// Adds components, antiforgery and settings. The host also registers an <see cref="IShellSource"/>, which says who
-    /// is signed in and which stations they have.
+    /// Adds components, antiforgery, settings and the frame of the signed-in person.
     /// </summary>
     public static IServiceCollection AddMangroveWeb(this IServiceCollection services)
     {
         services.AddHttpContextAccessor();
         services.AddRazorComponents();
+        services.AddScoped<IShellSource, StaffShell>();
         services.AddCascadingValue(provider => ScreenSettings.Read(provider.GetRequiredService<IHttpContextAccessor>().HttpContext));
         services.AddAntiforgery(options =>
         {
@@ -43,10 +44,12 @@ public static class WebRoom
         app.UseMiddleware<AnswerInWords>();
         app.UseRouting();
         app.UseMiddleware<SameOriginOnly>();
+        app.UseMiddleware<StaffSession>();
 
         WebAssets.Map(app);
         app.MapGet("/keys", (HttpContext http, string? back) => Page.Show<KeysPage>(new { Back = LocalPath(back) })).AllowAnonymous();
         app.MapPost("/screen", (Delegate)SaveScreen).AllowAnonymous();
+        StaffPages.Map(app);
         app.MapFallback(() => Refusal.NotFound()).AllowAnonymous();
         return app;
     }
@@ -60,6 +63,6 @@ public static class WebRoom
     }
 
     /// <summary>An address on this server, or null: a link that leads elsewhere is never followed.</summary>
-    private static string? LocalPath(string? path) =>
+    internal static string? LocalPath(string? path) =>
         path is ['/', ..] && !path.StartsWith("//", StringComparison.Ordinal) && !path.Contains('\\', StringComparison.Ordinal) && !path.Any(char.IsControl) ? path : null;
 }

@@ -15,6 +15,8 @@ public sealed class IdentityDesk : IDisposable
     {
         this.store = store;
         var settings = (options ?? new IdentityOptions()).Checked();
+        Hospital = hospital;
+        Options = settings;
         var pepper = keys.Of(KeyPurpose.Pepper);
         passwords = new PasswordGate(new PasswordHasher(pepper, settings.PasswordCost), Environment.ProcessorCount, settings.PasswordQueue);
         Sessions = new Sessions(store, door, log, passwords, settings, clock);
@@ -30,6 +32,12 @@ public sealed class IdentityDesk : IDisposable
     public StaffDirectory Staff { get; }
 
     public FirstAdministrator FirstAdministrator { get; }
+
+    /// <summary>Name of the hospital, for the pages outside a session.</summary>
+    public string Hospital { get; }
+
+    /// <summary>Times and limits in force.</summary>
+    public IdentityOptions Options { get; }
 
     internal PasswordGate Passwords => passwords;
 

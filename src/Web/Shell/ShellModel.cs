@@ -23,7 +23,10 @@ public sealed record ShellModel(
     int IdleSeconds = 300)
 {
     /// <summary>First letters of the last two words: <c>Dr Yusuf Ahmed</c> is YA.</summary>
-    public string Initials => string.Concat(Person.Split(' ', StringSplitOptions.RemoveEmptyEntries).TakeLast(2)
+    public string Initials => InitialsOf(Person);
+
+    /// <inheritdoc cref="Initials"/>
+    public static string InitialsOf(string person) => string.Concat(person.Split(' ', StringSplitOptions.RemoveEmptyEntries).TakeLast(2)
         .Select(word => System.Globalization.StringInfo.GetNextTextElement(word))).ToUpperInvariant();
 }
 

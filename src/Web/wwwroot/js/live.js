@@ -70,3 +70,8 @@ document.addEventListener('htmx:responseError', event => {
   else if (status === 409) failed('Somebody else changed this meanwhile. Load the page again to see it.');
   else failed('Something broke on the server. Look whether it was done before you repeat it.');
 });
+
+// A refresh that no person asked for must not keep an unattended screen open.
+document.addEventListener('htmx:configRequest', event => {
+  if (event.detail.triggeringEvent?.type?.startsWith('mg:')) event.detail.headers['X-Background'] = '1';
+});

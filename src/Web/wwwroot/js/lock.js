@@ -26,7 +26,7 @@ async function lock() {
   tabs.postMessage('lock');
   // Gone from the document too: nothing of the chart is left to be brought back by developer tools or history.
   app?.remove();
-  location.replace('/locked');
+  location.replace(`/locked?back=${encodeURIComponent(location.pathname)}`);
 }
 
 tabs.addEventListener('message', event => { if (event.data === 'lock' && !locking) location.reload(); });
@@ -36,6 +36,8 @@ if (form) {
     event.preventDefault();
     lock();
   });
+  // Somebody who reads and asks nothing of the server is still there: say so at most once a minute.
+  setInterval(() => { if (!locking && Date.now() - last < 60000) window.htmx?.ajax('POST', '/gesture', { swap: 'none', source: document.body }); }, 60000);
   if (idle > 0) {
     for (const kind of ['pointerdown', 'pointermove', 'keydown', 'wheel', 'touchstart']) addEventListener(kind, () => { last = Date.now(); }, { passive: true, capture: true });
     // Wall clock, looked at every second: a timer alone sleeps with the machine and would come back unlocked.

@@ -1,0 +1,29 @@
+using Mangrove.Web.Administration;
+using Mangrove.Web.Cashier;
+using Mangrove.Web.Consultation;
+using Mangrove.Web.Desk;
+using Mangrove.Web.Find;
+using Mangrove.Web.Laboratory;
+using Mangrove.Web.Pharmacy;
+using Mangrove.Web.Triage;
+using Microsoft.AspNetCore.Routing;
+
+namespace Mangrove.Web.Session;
+
+/// <summary>Every page of the signed-in, room by room.</summary>
+internal static class StaffPages
+{
+    public static void Map(IEndpointRouteBuilder app)
+    {
+        SignInPages.Map(app);
+        EventStream.Map(app);
+        FindPages.Map(app);
+        DeskPages.Map(app);
+        TriagePages.Map(app);
+        ConsultationPages.Map(app);
+        LaboratoryPages.Map(app);
+        PharmacyPages.Map(app);
+        CashierPages.Map(app);
+        AdministrationPages.Map(app);
+    }
+}

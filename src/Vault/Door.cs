@@ -70,7 +70,7 @@ public sealed class Door
             Purpose = actor.Rights.Purposes.First(),
             Resource = "search",
             Patients = [.. hits.Select(hit => new PatientRef(hit.Id, hit.Mrn))],
-            Reads = [.. fields],
+            NamedFields = [.. fields.Select(PatientIndex.FieldName)],
         };
         if (fields.Count == 0)
         {

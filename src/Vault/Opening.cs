@@ -1,5 +1,6 @@
 using Mangrove.Kernel;
 using Mangrove.Sealing;
+using Mangrove.Vault.Access;
 using Mangrove.Vault.Audit;
 using Mangrove.Vault.Index;
 using Mangrove.Vault.Keys;
@@ -117,6 +118,13 @@ public sealed class Opening : IDisposable
         if (!Covers(patient))
         {
             throw new InvalidOperationException("The patient was not granted to this act.");
+        }
+
+        if (receipt.Grant.Request.Purpose == Purpose.System)
+        {
+            // What the load at start brings is older than what a registration has put meanwhile.
+            index.Load(new IndexEntry(patient, mrn, name, person, phones));
+            return;
         }
 
         index.Put(patient, mrn, name, person, phones);

@@ -26,6 +26,9 @@ public sealed record Request
 
     public IReadOnlyList<FieldUse> Writes { get; init; } = [];
 
+    /// <summary>Fields that the log names although no sealed cell is opened: what the patient index showed.</summary>
+    internal IReadOnlyList<string> NamedFields { get; init; } = [];
+
     /// <summary>What the act is on, when it is not one patient: <c>worklist:triage</c>. Never clinical content.</summary>
     public string? Resource { get; init; }
 

@@ -65,7 +65,7 @@ public sealed class VaultRoom : IAsyncDisposable
     public int IndexedPatients => index.Count;
 
     /// <summary>Whether the index holds every patient; until then a search says that it is incomplete.</summary>
-    public bool IndexReady { get; private set; }
+    public bool IndexReady => index.Ready;
 
     public IReadOnlyList<KeyState> KeyStates() => keys.States();
 
@@ -147,7 +147,7 @@ public sealed class VaultRoom : IAsyncDisposable
             new Request { Action = "BUILD_INDEX", Purpose = Purpose.System, Reads = fields, Everyone = true },
             cancel);
         await feed(opening, cancel);
-        IndexReady = true;
+        index.Complete();
     }
 
 #pragma warning disable CA1859
@@ -160,6 +160,7 @@ public sealed class VaultRoom : IAsyncDisposable
     {
         Identity.Dispose();
         await log.DisposeAsync();
+        index.Dispose();
         signer.Dispose();
         keys.Dispose();
     }

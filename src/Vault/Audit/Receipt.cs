@@ -29,7 +29,7 @@ internal sealed class Receipt
 
         /// <summary>An act that opens nothing: a search over the index, a sign-in, a change of an account.</summary>
         public async Task Note(Actor actor, Request request, CancellationToken cancel) =>
-            await log.Append(Draft(actor, request, request.Patients, Names(request.Reads, request.Writes), AuditOutcome.Allowed, request.Reason), cancel);
+            await log.Append(Draft(actor, request, request.Patients, [.. Names(request.Reads, request.Writes), .. request.NamedFields], AuditOutcome.Allowed, request.Reason), cancel);
 
         public async Task Refuse(Actor actor, Request request, Error refusal, CancellationToken cancel) =>
             await log.Append(Draft(actor, request, request.Patients, Names(request.Reads, request.Writes), AuditOutcome.Refused, refusal.Code), cancel);

@@ -23,7 +23,8 @@ internal readonly record struct IndexProgress(int Loaded, int Expected, bool Rea
 /// waits for them and they for it, some microseconds.
 /// </summary>
 /// <remarks>
-/// An index begins as not ready: <see cref="Expect"/>, <see cref="PutMany"/> as often as needed, <see cref="Complete"/>.
+/// An index begins as not ready: <see cref="Expect"/>, <see cref="Load"/> or <see cref="PutMany"/> as often as needed,
+/// <see cref="Complete"/>. Until then numbers may not be found by their beginning.
 /// It can be searched and changed meanwhile; what was put or removed by itself during the load is newer than what the
 /// load brings, and stands.
 /// </remarks>
@@ -126,7 +127,7 @@ internal sealed partial class PatientIndex : IDisposable
                 newer.Add(id);
             }
 
-            Write(id, mrn, name, person, phones, keys, bulk: false);
+            Write(id, mrn, name, person, phones, keys, bulk: !ready);
         }
         finally
         {
@@ -134,35 +135,18 @@ internal sealed partial class PatientIndex : IDisposable
         }
     }
 
-    /// <summary>Adds the patients of a load. Searches may run meanwhile; hospital numbers are found by their beginning once this returns.</summary>
+    /// <summary>Adds one patient of a load, unless it was put or removed since the load began.</summary>
+    public void Load(in IndexEntry entry) => Load(entry, KeysOf(entry.Mrn, entry.Name));
+
+    /// <summary>Adds the patients of a load.</summary>
     public void PutMany(IEnumerable<IndexEntry> entries, CancellationToken cancel = default)
     {
         var keys = new List<NameKey>();
-        try
+        foreach (var entry in entries)
         {
-            foreach (var entry in entries)
-            {
-                cancel.ThrowIfCancellationRequested();
-                Collect(entry.Mrn, entry.Name, keys);
-                gate.EnterWriteLock();
-                try
-                {
-                    if (!newer.Contains(entry.Id))
-                    {
-                        Write(entry.Id, entry.Mrn, entry.Name, entry.Person, entry.Phones, keys, bulk: true);
-                    }
-                }
-                finally
-                {
-                    gate.ExitWriteLock();
-                }
-            }
-        }
-        finally
-        {
-            gate.EnterWriteLock();
-            numbers.Sort();
-            gate.ExitWriteLock();
+            cancel.ThrowIfCancellationRequested();
+            Collect(entry.Mrn, entry.Name, keys);
+            Load(entry, keys);
         }
     }
 
@@ -191,6 +175,22 @@ internal sealed partial class PatientIndex : IDisposable
     }
 
     public void Dispose() => gate.Dispose();
+
+    private void Load(in IndexEntry entry, List<NameKey> keys)
+    {
+        gate.EnterWriteLock();
+        try
+        {
+            if (!newer.Contains(entry.Id))
+            {
+                Write(entry.Id, entry.Mrn, entry.Name, entry.Person, entry.Phones, keys, bulk: !ready);
+            }
+        }
+        finally
+        {
+            gate.ExitWriteLock();
+        }
+    }
 
     private static List<NameKey> KeysOf(string mrn, PersonName name)
     {

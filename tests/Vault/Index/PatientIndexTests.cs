@@ -346,6 +346,20 @@ public sealed class PatientIndexTests : IDisposable
     }
 
     [Fact]
+    public void Numbers_loaded_in_any_order_are_found_by_their_beginning_once_the_load_is_complete()
+    {
+        foreach (var i in new[] { 7, 3, 9, 1 })
+        {
+            index.Load(new IndexEntry(PatientId.New(), Number(i), PersonName.Unnamed, new BirthAndSex(null, AdministrativeSex.Unknown), []));
+        }
+
+        index.Complete();
+        index.Put(PatientId.New(), Number(5), PersonName.Unnamed, new BirthAndSex(null, AdministrativeSex.Unknown), []);
+
+        Assert.Equal([Number(1), Number(3), Number(5), Number(7), Number(9)], Find("P-1000").Select(hit => hit.Mrn));
+    }
+
+    [Fact]
     public void Many_equal_hits_come_in_the_same_order_whatever_the_order_of_registration()
     {
         string[] given = ["Zoe", "Amy", "Max", "Bob", "Eva", "Ida"];

@@ -136,7 +136,7 @@ internal sealed partial class PatientIndex : IDisposable
     }
 
     /// <summary>Adds one patient of a load, unless it was put or removed since the load began.</summary>
-    public void Load(in IndexEntry entry) => Load(entry, KeysOf(entry.Mrn, entry.Name));
+    public void Load(in IndexEntry entry) => LoadOne(entry, KeysOf(entry.Mrn, entry.Name));
 
     /// <summary>Adds the patients of a load.</summary>
     public void PutMany(IEnumerable<IndexEntry> entries, CancellationToken cancel = default)
@@ -146,7 +146,7 @@ internal sealed partial class PatientIndex : IDisposable
         {
             cancel.ThrowIfCancellationRequested();
             Collect(entry.Mrn, entry.Name, keys);
-            Load(entry, keys);
+            LoadOne(entry, keys);
         }
     }
 
@@ -176,7 +176,7 @@ internal sealed partial class PatientIndex : IDisposable
 
     public void Dispose() => gate.Dispose();
 
-    private void Load(in IndexEntry entry, List<NameKey> keys)
+    private void LoadOne(in IndexEntry entry, List<NameKey> keys)
     {
         gate.EnterWriteLock();
         try

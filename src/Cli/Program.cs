@@ -1,6 +1,21 @@
+using Mangrove.Cli.CommandLine;
+using Mangrove.Cli.Verbs;
+
 namespace Mangrove.Cli;
 
+/// <summary>The one executable. Each verb is a file under Verbs.</summary>
 internal static class Program
 {
-    private static int Main() => 2;
+    /// <summary>Every verb, in the order of the help.</summary>
+    internal static Verb[] Verbs() =>
+    [
+        new InitVerb(),
+        new ServeVerb(),
+    ];
+
+    private static async Task<int> Main(string[] arguments)
+    {
+        Hardening.Apply();
+        return await new CommandShell(Verbs(), TimeProvider.System).Run(arguments);
+    }
 }

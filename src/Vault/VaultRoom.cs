@@ -67,6 +67,10 @@ public sealed class VaultRoom : IAsyncDisposable
     /// <summary>Whether the index holds every patient; until then a search says that it is incomplete.</summary>
     public bool IndexReady => index.Ready;
 
+    /// <summary>How the root key of a hospital is protected, told without opening anything.</summary>
+    /// <exception cref="RefusedInput"><c>data.not-initialised</c> or <c>keys.protector-bad</c>.</exception>
+    public static ProtectorKind ProtectorIn(string folder) => RootProtector.Read(folder).Kind;
+
     public IReadOnlyList<KeyState> KeyStates() => keys.States();
 
     public Task<long> PatientKeyCount(CancellationToken cancel) => keys.PatientKeyCount(cancel);

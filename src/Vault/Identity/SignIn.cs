@@ -13,6 +13,9 @@ public sealed class SignIn
     /// <summary>The device of whoever is not at a registered one.</summary>
     public const string UnregisteredDevice = "unregistered";
 
+    /// <summary>The device of whoever types a command on the server itself.</summary>
+    internal const string CommandLineDevice = "command-line";
+
     private const int LongestUser = 64;
     private const int LongestDevice = 64;
 
@@ -33,6 +36,10 @@ public sealed class SignIn
         this.clock = clock;
     }
 
+    /// <summary>Opens what a sign-in opens, if the account still may and still has the password that was checked.</summary>
+    private delegate Task<T?> Beginning<T>(Guid account, string hash, string device, CancellationToken cancel)
+        where T : class;
+
     internal static Error Busy { get; } = new("signin.busy", "Many people are signing in at once. Wait a few seconds and try again.");
 
     private static Error RefusedAlike { get; } = new("signin.refused", "User name or password is wrong, or the account may not sign in. Try again, or ask an administrator.");
@@ -48,7 +55,19 @@ public sealed class SignIn
     /// The session, or <c>signin.refused</c> (unknown, wrong or not allowed: never which), <c>signin.wait</c> (too many
     /// failures; says how long), <c>signin.busy</c>.
     /// </returns>
-    public async Task<Result<SignedIn>> Password(string? user, string? password, string? device, CancellationToken cancel)
+    public Task<Result<SignedIn>> Password(string? user, string? password, string? device, CancellationToken cancel) =>
+        Enter(user, password, device, Begin, cancel);
+
+    /// <summary>
+    /// Signs in for one command of the command line. It opens no session and ends none: the actor is good for that
+    /// command, and the person's browser stays as it is. The log has the sign-in, with a handle of its own.
+    /// </summary>
+    /// <returns>The actor, or the codes of <see cref="Password"/>.</returns>
+    public Task<Result<Actor>> CommandLine(string? user, string? password, CancellationToken cancel) =>
+        Enter(user, password, CommandLineDevice, BeginCommand, cancel);
+
+    private async Task<Result<T>> Enter<T>(string? user, string? password, string? device, Beginning<T> begin, CancellationToken cancel)
+        where T : class
     {
         var place = passwords.TryEnter();
         if (place is null)
@@ -68,11 +87,12 @@ public sealed class SignIn
                 return refusal;
             }
 
-            return await Try(place, user.ToUpperInvariant(), password!, at, cancel);
+            return await Try(place, user.ToUpperInvariant(), password!, at, begin, cancel);
         }
     }
 
-    private async Task<Result<SignedIn>> Try(PasswordGate.Place place, string login, string password, string device, CancellationToken cancel)
+    private async Task<Result<T>> Try<T>(PasswordGate.Place place, string login, string password, string device, Beginning<T> begin, CancellationToken cancel)
+        where T : class
     {
         var subject = throttle.Subject(login, device);
         var wait = await throttle.Count(subject, cancel);
@@ -91,7 +111,7 @@ public sealed class SignIn
         }
 
         var check = await place.Verify(password, hash, cancel);
-        var signedIn = check.Matches && account is { State: AccountState.Active } ? await Begin(account.Id, hash!, device, cancel) : null;
+        var signedIn = check.Matches && account is { State: AccountState.Active } ? await begin(account.Id, hash!, device, cancel) : null;
         if (signedIn is null)
         {
             await log.Refuse(actor, Sessions.Act("SIGN_IN_REFUSED", "sign-in", null), RefusedAlike, cancel);
@@ -117,15 +137,7 @@ public sealed class SignIn
     private Task<SignedIn?> Begin(Guid id, string hash, string device, CancellationToken cancel) => sessions.Change<SignedIn?>(
         async change =>
         {
-            var accounts = await change.Connection.Query(
-                $"UPDATE account SET signed_in = @now WHERE id = @id AND hash = @hash AND state = @active RETURNING {Account.Columns.Replace("account.", string.Empty, StringComparison.Ordinal)}",
-                Account.Read,
-                cancel,
-                ("@now", clock.GetUtcNow().ToUnixTimeMilliseconds()),
-                ("@id", id),
-                ("@hash", hash),
-                ("@active", (int)AccountState.Active));
-            if (accounts is not [var account])
+            if (await StillMay(change, id, hash, cancel) is not { } account)
             {
                 change.Keep = false;
                 return null;
@@ -139,6 +151,34 @@ public sealed class SignIn
             return new SignedIn(token, session.Actor);
         },
         cancel);
+
+    private Task<Actor?> BeginCommand(Guid id, string hash, string device, CancellationToken cancel) => sessions.Change<Actor?>(
+        async change =>
+        {
+            if (await StillMay(change, id, hash, cancel) is not { } account)
+            {
+                change.Keep = false;
+                return null;
+            }
+
+            var actor = Actor.Maker.Staff(account, device, Token.Handle());
+            await log.Note(actor, Sessions.Act("SIGN_IN", actor.SessionId, "command line"), cancel);
+            return actor;
+        },
+        cancel);
+
+    private async Task<Account?> StillMay(SessionChange change, Guid id, string hash, CancellationToken cancel)
+    {
+        var accounts = await change.Connection.Query(
+            $"UPDATE account SET signed_in = @now WHERE id = @id AND hash = @hash AND state = @active RETURNING {Account.Columns.Replace("account.", string.Empty, StringComparison.Ordinal)}",
+            Account.Read,
+            cancel,
+            ("@now", clock.GetUtcNow().ToUnixTimeMilliseconds()),
+            ("@id", id),
+            ("@hash", hash),
+            ("@active", (int)AccountState.Active));
+        return accounts is [var account] ? account : null;
+    }
 
     private async Task<(Account? Account, string? Hash)> Find(string login, CancellationToken cancel)
     {

@@ -1,0 +1,183 @@
+using System.CommandLine;
+using System.Text.Json;
+using Mangrove.Cli.Serving;
+using Mangrove.Kernel;
+using Mangrove.Vault;
+using Mangrove.Vault.Keys;
+
+namespace Mangrove.Cli.CommandLine;
+
+/// <summary>
+/// Reads a command line, finds the hospital it means, runs the verb there and says what came of it: one value on
+/// standard output, everything else on standard error, and the exit code of the contract.
+/// </summary>
+internal sealed class CommandShell
+{
+
+    private readonly Dictionary<Command, Verb> verbs = [];
+    private readonly TimeProvider clock;
+
+    public CommandShell(IReadOnlyCollection<Verb> verbs, TimeProvider clock)
+    {
+        this.clock = clock;
+        Root = new RootCommand("Mangrove, a clinical operating system that a hospital installs itself.");
+        var groups = new Dictionary<string, Command>(StringComparer.Ordinal);
+        foreach (var verb in verbs)
+        {
+            this.verbs[verb.Command] = verb;
+            if (verb is Verbs.ServeVerb serve)
+            {
+                serve.Shell = this;
+            }
+
+            if (verb.Group is not { } name)
+            {
+                Root.Subcommands.Add(verb.Command);
+                continue;
+            }
+
+            if (!groups.TryGetValue(name, out var group))
+            {
+                groups[name] = group = new Command(name, GroupDescription(name));
+                Root.Subcommands.Add(group);
+            }
+
+            group.Subcommands.Add(verb.Command);
+        }
+    }
+
+    public RootCommand Root { get; }
+
+    public IEnumerable<Verb> All => verbs.Values;
+
+    /// <summary>Runs one command line in this process or in the server that owns the folder.</summary>
+    public async Task<int> Run(string[] arguments)
+    {
+        using var stop = new CancellationTokenSource();
+        Console.CancelKeyPress += (_, pressed) =>
+        {
+            pressed.Cancel = true;
+            stop.Cancel();
+        };
+        var parsed = Root.Parse(arguments);
+        if (parsed.Action is not null && !verbs.ContainsKey(parsed.CommandResult.Command) || (parsed.Action is not null && parsed.Errors.Count == 0))
+        {
+            // Help, version, or a group without its verb: the library answers.
+            var answered = await parsed.InvokeAsync(new InvocationConfiguration { Output = Console.Out, Error = Console.Error }, stop.Token);
+            return parsed.Errors.Count == 0 ? answered : ExitCode.Refused;
+        }
+
+        var json = arguments.Contains("--json", StringComparer.Ordinal);
+        if (parsed.Errors.Count > 0)
+        {
+            return Refuse(new Error("usage", string.Join(' ', parsed.Errors.Select(error => error.Message))), json);
+        }
+
+        try
+        {
+            var answer = await Dispatch(arguments, parsed, stop.Token);
+            Console.Out.WriteLine(json ? answer.Json.GetRawText() : answer.Text);
+            return answer.Exit;
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            return Refuse(new Error("interrupted", "Interrupted. What was not finished was not done."), json);
+        }
+        catch (Exception error) when (Explain(error) is { } reason)
+        {
+            return Refuse(reason, json);
+        }
+    }
+
+    /// <summary>Runs a verb on a hospital that this process has open, as the local socket asks for it.</summary>
+    public async Task<Answer> Serve(Hospital hospital, string[] arguments, Call call, CancellationToken cancel)
+    {
+        var parsed = Root.Parse(arguments);
+        return parsed.Errors.Count == 0 && verbs.GetValueOrDefault(parsed.CommandResult.Command) is HospitalVerb verb
+            ? await verb.Run(hospital, parsed, call, cancel)
+            : throw new RefusedInput("usage", "The server does not know this command. Is it of another version?");
+    }
+
+    /// <summary>The reason of a failure that a person can do something about; null for a bug.</summary>
+    internal static Error? Explain(Exception error) => error switch
+    {
+        RefusedInput refused => refused.Error,
+        Microsoft.Data.Sqlite.SqliteException { SqliteErrorCode: 13 } => new Error("data.full", "The disk is full. Free some space; nothing was half-written."),
+        Microsoft.Data.Sqlite.SqliteException { SqliteErrorCode: 8 or 14 } => new Error("data.unwritable", "The databases cannot be written by this account. Give the service account the right to write the data folder."),
+        Microsoft.EntityFrameworkCore.DbUpdateException { InnerException: { } inner } => Explain(inner),
+        UnauthorizedAccessException => new Error("data.unwritable", "A file of the hospital may not be read or written by this account. Give the service account that right."),
+        IOException { HResult: unchecked((int)0x80070070) } => new Error("data.full", "The disk is full. Free some space; nothing was half-written."),
+        Npgsql.NpgsqlException => new Error("storage.unreachable", "PostgreSQL refused or did not answer. Check that it runs and that the connection file is right."),
+        _ => null,
+    };
+
+    private async Task<Answer> Dispatch(string[] arguments, ParseResult parsed, CancellationToken cancel)
+    {
+        var verb = verbs[parsed.CommandResult.Command];
+        var here = Environment.CurrentDirectory;
+        if (verb is OwnVerb own)
+        {
+            return await own.Run(parsed, new Call(here, null, Say), clock, cancel);
+        }
+
+        var acting = (HospitalVerb)verb;
+        var call = new Call(here, acting.ActsAsSomebody ? PasswordOf(parsed, here) : null, Say);
+        var folder = Common.FolderOf(parsed, call);
+        Founding.RequireFounded(folder);
+        if (FolderLock.TryTake(folder) is not { } taken)
+        {
+            return await LocalSocket.Ask(folder, arguments, call, cancel);
+        }
+
+        RootSecret? secret = null;
+        try
+        {
+            secret = Common.SecretOf(parsed, call);
+        }
+        finally
+        {
+            if (secret is null)
+            {
+                taken.Dispose();
+            }
+        }
+
+        await using var hospital = await Hospital.Open(taken, Common.StorageOf(parsed, call), secret, clock, cancel);
+        return await acting.Run(hospital, parsed, call, cancel);
+    }
+
+    private static string PasswordOf(ParseResult parsed, string here)
+    {
+        if (parsed.GetValue(Common.PasswordFile) is { } file)
+        {
+            return new string(Typed.FirstLine(Path.GetFullPath(file, here)));
+        }
+
+        return Typed.Possible
+            ? new string(Typed.Ask($"Password of {parsed.GetValue(Common.As)}: "))
+            : throw new RefusedInput("secret.needed", "Give the password of that user with --password-file; there is nobody to ask.");
+    }
+
+    private static int Refuse(Error error, bool json)
+    {
+        Console.Error.WriteLine($"mangrove: {error.Code}: {error.Message}");
+        if (json)
+        {
+            Console.Out.WriteLine(JsonSerializer.Serialize(new { error = new { code = error.Code, message = error.Message } }));
+        }
+
+        return ExitCode.Refused;
+    }
+
+    private static void Say(string line) => Console.Error.WriteLine(line);
+
+    private static string GroupDescription(string name) => name switch
+    {
+        "audit" => "The audit log.",
+        "policy" => "Who may see what, and why.",
+        "keys" => "The hospital's keys.",
+        "import" => "Records from elsewhere.",
+        "export" => "Records for elsewhere.",
+        _ => throw new ArgumentOutOfRangeException(nameof(name)),
+    };
+}

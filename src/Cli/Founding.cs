@@ -1,0 +1,175 @@
+using System.Text.Json;
+using Mangrove.Clinic;
+using Mangrove.Cli.Serving;
+using Mangrove.Kernel;
+using Mangrove.Vault;
+using Mangrove.Vault.Identity;
+using Mangrove.Vault.Keys;
+
+namespace Mangrove.Cli;
+
+/// <summary>What a new hospital is to be.</summary>
+public sealed record FoundingPlan
+{
+    public required StorageOptions Storage { get; init; }
+
+    public required RootSecret Secret { get; init; }
+
+    public required string FacilityName { get; init; }
+
+    /// <summary>ISO 4217 code of the currency of prices.</summary>
+    public string Currency { get; init; } = House.DefaultCurrency;
+
+    /// <summary>Where the pages will be found; host and port of the set-up link and of the certificate.</summary>
+    public Uri Address { get; init; } = new(ServerAddress.Default);
+
+    /// <summary>Whether sample patients may be written while it is made.</summary>
+    public bool Demonstration { get; init; }
+}
+
+/// <summary>
+/// Makes a hospital: keys, databases, certificates, price list, first administrator. It is made whole or not at all: a
+/// mark in the folder says that it is being made, whatever fails is removed again, and what a killed process left behind
+/// under the mark is removed by the next attempt.
+/// </summary>
+public static class Founding
+{
+    private const string MarkName = "founding.json";
+    private const int LongestName = 120;
+
+    /// <summary>Makes the hospital, lets <paramref name="furnish"/> add to it, and closes it.</summary>
+    /// <returns>What the founder wants to know of it.</returns>
+    /// <exception cref="RefusedInput"><c>init.already</c>, <c>init.not-empty</c>, <c>init.facility</c>, <c>init.currency</c>, <c>data.in-use</c>, <c>data.unwritable</c> or a <c>keys.</c> code. Nothing is left behind.</exception>
+    public static async Task<T> Make<T>(FoundingPlan plan, Func<Hospital, FirstSetUp, CancellationToken, Task<T>> furnish, TimeProvider clock, CancellationToken cancel)
+    {
+        if (string.IsNullOrWhiteSpace(plan.FacilityName) || plan.FacilityName.Length > LongestName || plan.FacilityName.Any(char.IsControl))
+        {
+            throw new RefusedInput("init.facility", "Give the hospital a name of 1 to 120 characters with --facility.");
+        }
+
+        if (plan.Currency is not { Length: 3 } || !plan.Currency.All(char.IsAsciiLetterUpper))
+        {
+            throw new RefusedInput("init.currency", "Give the currency as three capital letters of ISO 4217, such as USD or KES.");
+        }
+
+        var folder = plan.Storage.Folder;
+        var made = !Directory.Exists(folder);
+        try
+        {
+            Directory.CreateDirectory(folder);
+            if (made && !OperatingSystem.IsWindows())
+            {
+                File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            }
+        }
+        catch (Exception error) when (error is UnauthorizedAccessException or IOException)
+        {
+            throw new RefusedInput("data.unwritable", "The data folder cannot be made or written by this account. Name another one with --data, or give the account the right to write it.");
+        }
+
+        var taken = FolderLock.Take(folder);
+        try
+        {
+            if (File.Exists(MarkIn(folder)))
+            {
+                Undo(folder);
+            }
+
+            if (File.Exists(Path.Combine(folder, "root.json")))
+            {
+                throw new RefusedInput("init.already", "This folder holds a hospital already. Name an empty folder with --data.");
+            }
+
+            if (Directory.EnumerateFiles(folder, "*.db").Any())
+            {
+                throw new RefusedInput("init.not-empty", "This folder holds databases without root.json. Restore root.json from the copy made at set-up, or name an empty folder with --data.");
+            }
+        }
+        catch
+        {
+            taken.Dispose();
+            throw;
+        }
+
+        try
+        {
+            WriteMark(plan);
+            var result = await Build(plan, taken, furnish, clock, cancel);
+            File.Delete(MarkIn(folder));
+            return result;
+        }
+        catch
+        {
+            // The hospital has given the lock back by now; nobody else can have begun, because the mark is still there
+            // and only this process removes what is under it.
+            taken.Dispose();
+            Undo(folder);
+            if (made)
+            {
+                Directory.Delete(folder, recursive: true);
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>Refuses a folder without a whole hospital in it, before anything is written there.</summary>
+    internal static void RequireFounded(string folder)
+    {
+        if (File.Exists(MarkIn(folder)))
+        {
+            throw new RefusedInput("data.half-made", "The making of this hospital was interrupted. Run 'mangrove init' again with the same --data; it removes what was left and begins anew.");
+        }
+
+        if (!File.Exists(Path.Combine(folder, "root.json")))
+        {
+            throw new RefusedInput("data.not-initialised", "This folder holds no hospital. Run 'mangrove init' first, or name the right folder with --data.");
+        }
+    }
+
+    private static async Task<T> Build<T>(FoundingPlan plan, FolderLock taken, Func<Hospital, FirstSetUp, CancellationToken, Task<T>> furnish, TimeProvider clock, CancellationToken cancel)
+    {
+        await VaultRoom.Create(plan.Storage, plan.Secret, plan.FacilityName, clock, cancel);
+        await using var hospital = await Hospital.Open(taken, plan.Storage, plan.Secret with { AcceptSameVolume = false }, clock, cancel);
+        using var setUp = (await hospital.Vault.Identity.BeginSetUp(plan.Demonstration, cancel)).Value;
+        await Furnishings.Place(hospital, setUp, plan, cancel);
+        await Certificates.Issue(hospital.Vault.Secrets, plan.FacilityName, [plan.Address.Host], clock, cancel);
+        return await furnish(hospital, setUp, cancel);
+    }
+
+    private static string MarkIn(string folder) => Path.Combine(folder, MarkName);
+
+    private static void WriteMark(FoundingPlan plan)
+    {
+        // A key file that was there before is refused by the vault and is not ours to remove.
+        var key = plan.Secret.KeyFile is { } file && !File.Exists(file) ? Path.GetFullPath(file) : null;
+        using var stream = new FileStream(MarkIn(plan.Storage.Folder), FileMode.CreateNew, FileAccess.Write);
+        JsonSerializer.Serialize(stream, new Mark(key));
+        stream.Flush(flushToDisk: true);
+    }
+
+    private static void Undo(string folder)
+    {
+        Connections.Close();
+        if (File.Exists(MarkIn(folder)))
+        {
+            var mark = JsonSerializer.Deserialize<Mark>(File.ReadAllBytes(MarkIn(folder)));
+            if (mark?.KeyFile is { } key)
+            {
+                File.Delete(key);
+            }
+        }
+
+        foreach (var file in Directory.EnumerateFiles(folder))
+        {
+            if (Path.GetFileName(file) is "root.json" or "ca.crt" or "demo-accounts.json" || file.Contains(".db", StringComparison.Ordinal))
+            {
+                File.Delete(file);
+            }
+        }
+
+        File.Delete(MarkIn(folder));
+    }
+
+    private sealed record Mark(string? KeyFile);
+}

@@ -1,0 +1,142 @@
+using Mangrove.Clinic;
+using Mangrove.Kernel;
+using Mangrove.Storage.Postgres;
+using Mangrove.Storage.Sqlite;
+using Mangrove.Vault;
+using Mangrove.Vault.Audit;
+using Mangrove.Vault.Keys;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Mangrove.Cli;
+
+/// <summary>
+/// An unsealed hospital: the folder's lock, the trusted room, the clinic's database at its newest schema, and the parts
+/// that live as long as the process. It serves nothing by itself; the server, the verbs and the tests stand on it.
+/// </summary>
+public sealed class Hospital : IAsyncDisposable
+{
+    private readonly FolderLock folder;
+    private readonly CancellationTokenSource closing = new();
+    private Task indexing = Task.CompletedTask;
+
+    private Hospital(FolderLock folder, StorageOptions storage, VaultRoom vault, IDbContextFactory<ClinicContext> clinics, TimeProvider clock)
+    {
+        this.folder = folder;
+        Storage = storage;
+        Vault = vault;
+        Clinics = clinics;
+        Clock = clock;
+        Events = new StationEvents();
+    }
+
+    public StorageOptions Storage { get; }
+
+    public VaultRoom Vault { get; }
+
+    public IDbContextFactory<ClinicContext> Clinics { get; }
+
+    public StationEvents Events { get; }
+
+    public TimeProvider Clock { get; }
+
+    /// <summary>The building of the patient index, under way since the hospital was opened; faulted when it could not be built.</summary>
+    public Task Indexing => indexing;
+
+    /// <summary>Opens a hospital, bringing its database to this version's schema.</summary>
+    /// <param name="storage">Where it lies.</param>
+    /// <param name="secret">What opens its root key.</param>
+    /// <param name="clock">The time.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <exception cref="RefusedInput">
+    /// <c>data.in-use</c>, <c>data.not-initialised</c>, <c>data.half-made</c>, <c>data.unwritable</c>, or a <c>keys.</c> or
+    /// <c>audit.</c> code of <see cref="VaultRoom.Open"/>.
+    /// </exception>
+    public static async Task<Hospital> Open(StorageOptions storage, RootSecret secret, TimeProvider clock, CancellationToken cancel)
+    {
+        Founding.RequireFounded(storage.Folder);
+        return await Open(FolderLock.Take(storage.Folder), storage, secret, clock, cancel);
+    }
+
+    /// <summary>As the other, with the lock already taken; it is given back when opening fails.</summary>
+    internal static async Task<Hospital> Open(FolderLock folder, StorageOptions storage, RootSecret secret, TimeProvider clock, CancellationToken cancel)
+    {
+        VaultRoom? vault = null;
+        try
+        {
+            var head = new LogHead();
+            var clinics = ClinicsOf(storage, head);
+            await Migrate(storage, cancel);
+            vault = await VaultRoom.Open(storage, secret, new CareRelationships(clinics), new LogAnchors(clinics), head, clock, cancel);
+            var hospital = new Hospital(folder, storage, vault, clinics, clock);
+            hospital.StartIndexing();
+            return hospital;
+        }
+        catch
+        {
+            if (vault is not null)
+            {
+                await vault.DisposeAsync();
+            }
+
+            folder.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Registers the hospital's parts and every use case of the clinic. They stay the hospital's to dispose.</summary>
+    public void AddTo(IServiceCollection services)
+    {
+        services.AddSingleton(Clock);
+        services.AddSingleton(Vault);
+        services.AddSingleton(Vault.Door);
+        services.AddSingleton(Vault.Review);
+        services.AddSingleton(Vault.Identity);
+        services.AddSingleton(Vault.Identity.Sessions);
+        services.AddSingleton(Vault.Identity.SignIn);
+        services.AddSingleton(Vault.Identity.Staff);
+        services.AddSingleton(Vault.Fingerprints);
+        services.AddSingleton(Clinics);
+        services.AddSingleton(Events);
+        services.AddMangroveClinic();
+    }
+
+    /// <summary>Seals the hospital: the index build stops, the log is anchored, keys are zeroed, the folder is given back.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await closing.CancelAsync();
+        await indexing.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        await Vault.DisposeAsync();
+        closing.Dispose();
+        Connections.Close();
+        folder.Dispose();
+    }
+
+    internal static IDbContextFactory<ClinicContext> ClinicsOf(StorageOptions storage, LogHead head) => storage.Kind == StorageKind.Sqlite
+        ? new SqliteClinics(storage, head)
+        : new PostgresClinics(storage, head);
+
+    /// <summary>Brings the clinic's tables to this version; on PostgreSQL as the owner, because the clinic's role may not.</summary>
+    internal static async Task Migrate(StorageOptions storage, CancellationToken cancel)
+    {
+        var owner = storage;
+        if (storage.Kind == StorageKind.Postgres && storage.Connections.TryGetValue("owner", out var connection))
+        {
+            owner = storage with { Connections = new Dictionary<string, string>(storage.Connections, StringComparer.Ordinal) { ["clinic"] = connection } };
+        }
+
+        await using var clinic = await ClinicsOf(owner, LogHead.Unset()).CreateDbContextAsync(cancel);
+        if (clinic.GetService<IDbContextOptions>().FindExtension<CoreOptionsExtension>() is { IsSensitiveDataLoggingEnabled: true })
+        {
+            throw new RefusedInput("serve.sensitive-logging", "The database layer is set to write values into the log. This build does not start.");
+        }
+
+        if ((await clinic.Database.GetPendingMigrationsAsync(cancel)).Any())
+        {
+            await clinic.Database.MigrateAsync(cancel);
+        }
+    }
+
+    private void StartIndexing() => indexing = Task.Run(() => IndexFeed.Build(Vault, Clinics, closing.Token), CancellationToken.None);
+}

@@ -1,0 +1,218 @@
+using System.Net;
+using System.Net.NetworkInformation;
+using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
+using Mangrove.Cli.CommandLine;
+using Mangrove.Kernel;
+using Mangrove.Vault.Identity;
+using Mangrove.Web;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
+
+namespace Mangrove.Cli.Serving;
+
+/// <summary>
+/// The hospital's server: pages, live streams and the local socket over one open hospital, by TLS 1.3 only. Nothing of
+/// it is read from environment variables or settings files, so nothing of it can be switched off there.
+/// </summary>
+public sealed class Server : IAsyncDisposable
+{
+    private readonly WebApplication running;
+    private readonly X509Certificate2 shown;
+    private readonly FormKeys ring;
+
+    private Server(WebApplication app, X509Certificate2 certificate, FormKeys forms, Uri address)
+    {
+        running = app;
+        shown = certificate;
+        ring = forms;
+        Address = address;
+    }
+
+    /// <summary>Where the first page is, with the port that was really taken.</summary>
+    public Uri Address { get; private set; }
+
+    /// <summary>Starts serving; when the task ends, the first page can be fetched.</summary>
+    /// <exception cref="RefusedInput"><c>serve.port-in-use</c>, <c>serve.port-denied</c>, <c>serve.address-unknown</c>.</exception>
+    public static Task<Server> Start(Hospital hospital, Uri address, CancellationToken cancel) => Start(hospital, [address], null, cancel);
+
+    internal static async Task<Server> Start(Hospital hospital, IReadOnlyList<Uri> addresses, CommandShell? shell, CancellationToken cancel)
+    {
+        var hosts = HostsOf(addresses);
+        var certificate = await Certificates.ForServing(hospital.Vault.Secrets, hospital.Vault.FacilityName, hosts, hospital.Clock, cancel);
+        var forms = await FormKeys.Load(hospital.Vault.Secrets, cancel);
+        WebApplication? app = null;
+        try
+        {
+            app = Build(hospital, addresses, shell, certificate, forms);
+            await forms.Renew(app.Services.GetRequiredService<IKeyManager>(), hospital.Clock, cancel);
+            await app.StartAsync(cancel);
+            return new Server(app, certificate, forms, Taken(app, addresses[0]));
+        }
+        catch (Exception error)
+        {
+            if (app is not null)
+            {
+                await app.DisposeAsync();
+            }
+
+            certificate.Dispose();
+            forms.Dispose();
+            throw Reason(error) is { } reason ? new RefusedInput(reason) : error;
+        }
+    }
+
+    /// <summary>Waits until the process is told to stop (SIGTERM, Ctrl+C) or <paramref name="cancel"/>.</summary>
+    public Task Stopped(CancellationToken cancel) => HostingAbstractionsHostExtensions.WaitForShutdownAsync(running, cancel);
+
+    /// <summary>Stops: running answers end, streams close, the port is given back.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await running.DisposeAsync();
+        shown.Dispose();
+        ring.Dispose();
+    }
+
+    private static WebApplication Build(Hospital hospital, IReadOnlyList<Uri> addresses, CommandShell? shell, X509Certificate2 certificate, FormKeys forms)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "mangrove", EnvironmentName = "Production" });
+        builder.Logging.AddConsole(console =>
+        {
+            console.FormatterName = LogLines.FormatterName;
+            console.LogToStandardErrorThreshold = LogLevel.Trace;
+        });
+        builder.Logging.AddConsoleFormatter<LogLines, ConsoleFormatterOptions>();
+        builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        builder.Logging.AddFilter("Mangrove", LogLevel.Information);
+
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
+        {
+            Limits.Apply(kestrel);
+            foreach (var address in addresses)
+            {
+                Listen(kestrel, address, certificate);
+            }
+        });
+        builder.Services.Configure<FormOptions>(Limits.Apply);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(10));
+        builder.Services.AddHostFiltering(filter =>
+        {
+            filter.AllowEmptyHosts = false;
+            filter.AllowedHosts = [.. Certificates.NamesIn(certificate).Select(name => name.Contains(':', StringComparison.Ordinal) ? $"[{name}]" : name)];
+        });
+        builder.Services.AddDataProtection().SetApplicationName("mangrove");
+        builder.Services.AddSingleton(forms);
+        builder.Services.Configure<KeyManagementOptions>(keys =>
+        {
+            keys.XmlRepository = forms;
+            keys.XmlEncryptor = forms.Encryptor();
+            keys.AutoGenerateKeys = false;
+        });
+        builder.Services.AddHostedService<FormKeyRenewal>();
+        builder.Services.AddRoutingCore();
+
+        hospital.AddTo(builder.Services);
+        builder.Services.AddSingleton(hospital);
+        builder.Services.AddHostedService<SessionSweep>();
+        builder.Services.AddMangroveWeb();
+        builder.Services.AddSingleton<Health>();
+        builder.Services.AddSingleton<RequestCounts>();
+        if (shell is not null)
+        {
+            builder.Services.AddSingleton(shell);
+            builder.Services.AddHostedService<LocalSocket>();
+        }
+
+        var app = builder.Build();
+        var counts = app.Services.GetRequiredService<RequestCounts>();
+        app.Use(next => http => counts.Count(http, next));
+        app.UseHostFiltering();
+        app.MapMangroveWeb();
+        app.Services.GetRequiredService<Health>().Map(app);
+        return app;
+    }
+
+    private static void Listen(KestrelServerOptions kestrel, Uri address, X509Certificate2 certificate)
+    {
+        void Secure(ListenOptions listen)
+        {
+            listen.Protocols = HttpProtocols.Http1AndHttp2;
+            listen.UseHttps(https => Limits.Apply(https, certificate));
+        }
+
+        // A free port can be drawn on one address only, so "localhost:0" means the loopback of IPv4.
+        if (IPAddress.TryParse(address.Host.Trim('[', ']'), out var ip))
+        {
+            kestrel.Listen(ip, address.Port, Secure);
+        }
+        else if (address.IsLoopback && address.Port == 0)
+        {
+            kestrel.Listen(IPAddress.Loopback, 0, Secure);
+        }
+        else if (address.IsLoopback)
+        {
+            kestrel.ListenLocalhost(address.Port, Secure);
+        }
+        else
+        {
+            kestrel.ListenAnyIP(address.Port, Secure);
+        }
+    }
+
+    /// <summary>The names under which pages may be asked for: those given, and this machine's addresses when it listens on all of them.</summary>
+    private static string[] HostsOf(IReadOnlyList<Uri> addresses)
+    {
+        var hosts = new List<string>();
+        foreach (var address in addresses)
+        {
+            var host = address.Host.Trim('[', ']');
+            if (IPAddress.TryParse(host, out var ip) && (ip.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any)))
+            {
+                hosts.AddRange(NetworkInterface.GetAllNetworkInterfaces()
+                    .Where(card => card.OperationalStatus == OperationalStatus.Up)
+                    .SelectMany(card => card.GetIPProperties().UnicastAddresses)
+                    .Where(one => one.Address.AddressFamily == AddressFamily.InterNetwork || !one.Address.IsIPv6LinkLocal)
+                    .Select(one => one.Address.ToString()));
+            }
+            else
+            {
+                hosts.Add(host);
+            }
+        }
+
+        return [.. hosts.Distinct(StringComparer.OrdinalIgnoreCase)];
+    }
+
+    private static Uri Taken(WebApplication app, Uri asked)
+    {
+        if (asked.Port != 0)
+        {
+            return asked;
+        }
+
+        var taken = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+        return new UriBuilder(asked) { Port = new Uri(taken.Replace("[::]", "localhost", StringComparison.Ordinal)).Port }.Uri;
+    }
+
+    private static Error? Reason(Exception error) => error switch
+    {
+        AddressInUseException or IOException { InnerException: AddressInUseException } =>
+            new Error("serve.port-in-use", "Another program is using this port. Stop it, or name another one with --urls https://HOST:PORT."),
+        SocketException { SocketErrorCode: SocketError.AccessDenied } or IOException { InnerException: SocketException { SocketErrorCode: SocketError.AccessDenied } } =>
+            new Error("serve.port-denied", "This account may not listen on this port. Use a port of 1024 or above, or give the account that right."),
+        SocketException { SocketErrorCode: SocketError.AddressNotAvailable } or IOException { InnerException: SocketException { SocketErrorCode: SocketError.AddressNotAvailable } } =>
+            new Error("serve.address-unknown", "This machine does not have that address. Name one that it has, or https://0.0.0.0:PORT for all of them."),
+        _ => null,
+    };
+}

@@ -1,0 +1,61 @@
+using System.CommandLine;
+using Mangrove.Cli.CommandLine;
+using Mangrove.Cli.Serving;
+using Mangrove.Clinic;
+using Mangrove.Vault;
+
+namespace Mangrove.Cli.Verbs;
+
+/// <summary>Serves the hospital until it is told to stop.</summary>
+internal sealed class ServeVerb : OwnVerb
+{
+    private readonly Option<string[]> urls = new("--urls")
+    {
+        Description = "Where to listen; several with a semicolon. Default: the address given at set-up. https://0.0.0.0:PORT means every address of this machine.",
+        HelpName = "https://HOST:PORT",
+        CustomParser = result => [.. result.Tokens.SelectMany(token => token.Value.Split([';', ','], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))],
+    };
+
+    public ServeVerb()
+        : base("serve", "Serve the hospital.")
+    {
+        Common.AddUnsealing(Command);
+        Add(urls);
+    }
+
+    /// <summary>Set by the program, because the server answers commands with the same verbs.</summary>
+    public CommandShell? Shell { get; set; }
+
+    public override async Task<Answer> Run(ParseResult arguments, Call call, TimeProvider clock, CancellationToken cancel)
+    {
+        var asked = arguments.GetValue(urls) is { Length: > 0 } given ? given.Select(ServerAddress.Parse).ToArray() : null;
+        var storage = Common.StorageOf(arguments, call);
+        Founding.RequireFounded(storage.Folder);
+        var taken = FolderLock.Take(storage.Folder);
+        Hospital hospital;
+        try
+        {
+            hospital = await Hospital.Open(taken, storage, Common.SecretOf(arguments, call), clock, cancel);
+        }
+        catch
+        {
+            taken.Dispose();
+            throw;
+        }
+
+        await using (hospital)
+        {
+            if (asked is null)
+            {
+                await using var clinic = await hospital.Clinics.CreateDbContextAsync(cancel);
+                asked = [ServerAddress.Parse(await House.Read(clinic, Furnishings.AddressSetting, cancel) ?? ServerAddress.Default)];
+            }
+
+            await using var server = await Server.Start(hospital, asked, Shell, cancel);
+            call.Say($"ready {server.Address.GetLeftPart(UriPartial.Authority)}");
+            await server.Stopped(cancel);
+            call.Say("stopped");
+            return Answer.Of(new { data = storage.Folder, url = server.Address.GetLeftPart(UriPartial.Authority), stopped = true }, "The hospital was closed in order.");
+        }
+    }
+}

@@ -1,0 +1,32 @@
+using Mangrove.Clinic.Queue;
+using Mangrove.Clinic.Registration;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Mangrove.Clinic;
+
+/// <summary>The clinic's public face: every use case, by name. Whoever writes one adds its line here.</summary>
+public static class ClinicRoom
+{
+    /// <summary>
+    /// Adds the use cases. The host registers beside them the door, <see cref="IDbContextFactory{TContext}"/> of
+    /// <see cref="ClinicContext"/>, <see cref="StationEvents"/> and <see cref="TimeProvider"/>, once for the process.
+    /// </summary>
+    public static IServiceCollection AddMangroveClinic(this IServiceCollection services)
+    {
+        // One context a request: the use cases of one act share its changes.
+        services.AddScoped(provider => provider.GetRequiredService<IDbContextFactory<ClinicContext>>().CreateDbContext());
+
+        // Registration and queue
+        services.AddScoped<RegisterPatient>();
+        services.AddScoped<UpdateDemographics>();
+        services.AddScoped<OpenVisit>();
+        services.AddScoped<CloseVisit>();
+
+        // Shared by the stations
+        services.AddScoped<Charging>();
+        services.AddScoped<DraftBox>();
+
+        return services;
+    }
+}

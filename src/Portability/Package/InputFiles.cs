@@ -132,7 +132,7 @@ public sealed class InputFiles(InputLimits limits)
             }
             else
             {
-                yield return InputFile.Readable(path, kind.Value, new CountedStream(file, allowance, kind.Value));
+                yield return Readable(path, kind.Value, new PlainStream(file, allowance), allowance);
             }
         }
     }
@@ -171,8 +171,8 @@ public sealed class InputFiles(InputLimits limits)
     {
         var ratio = new ArchiveRatio(allowance.Limits);
         using var unpacked = packed
-            ? new UnpackedStream(new GZipStream(new PackedStream(file, ratio), CompressionMode.Decompress), ratio)
-            : new UnpackedStream(new PackedStream(file, ratio), ratio);
+            ? new UnpackedStream(new GZipStream(new PackedStream(file, ratio), CompressionMode.Decompress), ratio, allowance)
+            : new UnpackedStream(new PackedStream(file, ratio), ratio, allowance);
         var tar = new TarEntries(unpacked);
         while (true)
         {
@@ -201,7 +201,7 @@ public sealed class InputFiles(InputLimits limits)
             }
 
             yield return Entry(path, entry.Name, error, entry.Size, entry.Content, allowance);
-            if (ratio.Passed)
+            if (ratio.Passed || allowance.Exhausted)
             {
                 yield break;
             }
@@ -243,7 +243,7 @@ public sealed class InputFiles(InputLimits limits)
 
                 using (content)
                 {
-                    yield return Entry(path, entry.FullName, error, entry.Length, new UnpackedStream(content ?? Stream.Null, ratio), allowance);
+                    yield return Entry(path, entry.FullName, error, entry.Length, new UnpackedStream(content ?? Stream.Null, ratio, allowance), allowance);
                 }
 
                 if (ratio.Passed)
@@ -301,8 +301,12 @@ public sealed class InputFiles(InputLimits limits)
 
         return kind.Value == InputKind.Json && size > allowance.Limits.EntryBytes
             ? InputFile.Refused(shown, InputErrors.TooLarge)
-            : InputFile.Readable(shown, kind.Value, new CountedStream(content, allowance, kind.Value));
+            : Readable(shown, kind.Value, content, allowance);
     }
+
+    /// <summary>A file of lines may be as long as the import allows; the reader caps each line.</summary>
+    private static InputFile Readable(string name, InputKind kind, Stream content, Allowance allowance) =>
+        InputFile.Readable(name, kind, kind == InputKind.Json ? new CappedStream(content, allowance.Limits.EntryBytes) : content);
 
     /// <summary>What a damaged archive throws, as a value: an iterator cannot yield from a catch block.</summary>
     private static (T? Value, Error? Error) Try<T>(Func<T?> read)

@@ -16,11 +16,12 @@ public sealed record InputLimits
     public int Files { get; init; } = 200_000;
 
     /// <summary>
-    /// Unpacked bytes for each packed byte of an archive. Default 200. Real FHIR compresses 20:1 (the Synthea set) to 35:1
-    /// (single official examples), so a cap of 20:1 would refuse honest hospitals; DEFLATE itself cannot pass 1,032:1, so
-    /// every bomb made of one repeated byte is far above 200:1.
+    /// Unpacked bytes for each packed byte of an archive. Default 100. Real FHIR compresses 20:1 (the Synthea set) to 35:1
+    /// (single official examples) and generated NDJSON 55:1, so a cap of 20:1 would refuse honest hospitals. One repeated
+    /// byte gives 230:1 at DEFLATE's fastest and 1,030:1 at its best, so every bomb made that way is stopped; what stays
+    /// below the ratio is stopped by <see cref="EntryBytes"/> and <see cref="TotalBytes"/>.
     /// </summary>
-    public int Ratio { get; init; } = 200;
+    public int Ratio { get; init; } = 100;
 
     /// <summary>Unpacked bytes below which the ratio is not judged: a small file of blanks harms nobody. Default 1 MiB.</summary>
     public long RatioFloor { get; init; } = 1L << 20;

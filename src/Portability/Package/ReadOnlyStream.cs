@@ -44,13 +44,14 @@ internal sealed class PackedStream(Stream file, ArchiveRatio ratio) : ReadOnlySt
     }
 }
 
-/// <summary>Counts the bytes that a decompressor makes, whether anybody looks at them or skips them.</summary>
-internal sealed class UnpackedStream(Stream source, ArchiveRatio ratio) : ReadOnlyStream
+/// <summary>Counts the bytes that come out of an archive, whether anybody looks at them or skips them.</summary>
+internal sealed class UnpackedStream(Stream source, ArchiveRatio ratio, Allowance allowance) : ReadOnlyStream
 {
     public override int Read(Span<byte> buffer)
     {
         var count = source.Read(buffer);
         ratio.Produce(count);
+        allowance.CountBytes(count);
         return count;
     }
 
@@ -65,8 +66,19 @@ internal sealed class UnpackedStream(Stream source, ArchiveRatio ratio) : ReadOn
     }
 }
 
-/// <summary>One file as it is handed out: counted against the import, and against the size of one file when it is one JSON text.</summary>
-internal sealed class CountedStream(Stream source, Allowance allowance, InputKind kind) : ReadOnlyStream
+/// <summary>Counts the bytes of a file that lies open in a folder against the import.</summary>
+internal sealed class PlainStream(Stream source, Allowance allowance) : ReadOnlyStream
+{
+    public override int Read(Span<byte> buffer)
+    {
+        var count = source.Read(buffer);
+        allowance.CountBytes(count);
+        return count;
+    }
+}
+
+/// <summary>One JSON text as it is handed out, no longer than one may be.</summary>
+internal sealed class CappedStream(Stream source, long most) : ReadOnlyStream
 {
     private long read;
 
@@ -74,9 +86,6 @@ internal sealed class CountedStream(Stream source, Allowance allowance, InputKin
     {
         var count = source.Read(buffer);
         read += count;
-        allowance.CountBytes(count);
-
-        // A file of lines may be as long as the import allows; the reader caps each line.
-        return kind == InputKind.Json && read > allowance.Limits.EntryBytes ? throw new Kernel.RefusedInput(InputErrors.TooLarge) : count;
+        return read > most ? throw new Kernel.RefusedInput(InputErrors.TooLarge) : count;
     }
 }

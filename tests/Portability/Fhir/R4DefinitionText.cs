@@ -24,6 +24,22 @@ internal sealed class R4DefinitionText
         return derivation.Write();
     }
 
+    /// <summary>The resource types of R4's patient compartment.</summary>
+    public static IReadOnlyCollection<string> PatientCompartment(string package)
+    {
+        using var tar = new TarReader(new GZipStream(File.OpenRead(package), CompressionMode.Decompress));
+        while (tar.GetNextEntry() is { } entry)
+        {
+            if (entry.DataStream is not null && entry.Name.EndsWith("CompartmentDefinition-patient.json", StringComparison.Ordinal))
+            {
+                using var document = JsonDocument.Parse(entry.DataStream);
+                return [.. document.RootElement.GetProperty("resource").EnumerateArray().Where(static r => r.TryGetProperty("param", out _)).Select(static r => Text(r, "code")!)];
+            }
+        }
+
+        return [];
+    }
+
     private static string Bare(string canonical) => canonical.Split('|')[0];
 
     private static string? Text(JsonElement element, string name) => element.TryGetProperty(name, out var value) ? value.GetString() : null;

@@ -17,6 +17,9 @@ public sealed record AllergyIntolerance(
     {
         internal static Reaction Read(Element e) => new(
             e.One("substance", CodeableConcept.Read), e.Many("manifestation", CodeableConcept.Read), e.Text("severity"), e.Text("description"));
+
+        /// <summary>Nothing of the value.</summary>
+        public override string ToString() => nameof(Reaction);
     }
 
     public static Result<AllergyIntolerance> Read(JsonElement resource) => Element.Read(resource, nameof(AllergyIntolerance), static e => new AllergyIntolerance(

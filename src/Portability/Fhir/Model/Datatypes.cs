@@ -18,7 +18,7 @@ public readonly record struct ExactDecimal(string Text)
 /// <summary>A date, or a moment with offset, exactly as written and as precise as it is known.</summary>
 public readonly record struct FhirDateTime(string Text)
 {
-    public static FhirDateTime From(DateTimeOffset moment) => new(moment.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", CultureInfo.InvariantCulture).Replace("Z", "+00:00", StringComparison.Ordinal));
+    public static FhirDateTime From(DateTimeOffset moment) => new(moment.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFFzzz", CultureInfo.InvariantCulture));
 
     public static FhirDateTime From(PartialDate date) => new(date.ToIso());
 
@@ -56,6 +56,9 @@ public readonly record struct FhirDateTime(string Text)
 public sealed record Coding(string? System, string? Code, string? Display = null, string? Version = null)
 {
     internal static Coding Read(Element e) => new(e.Text("system"), e.Text("code"), e.Text("display"), e.Text("version"));
+
+    /// <summary>Nothing of the value: beside a patient it is protected.</summary>
+    public override string ToString() => nameof(Coding);
 }
 
 public sealed record CodeableConcept(IReadOnlyList<Coding> Codings, string? Text = null)
@@ -66,9 +69,12 @@ public sealed record CodeableConcept(IReadOnlyList<Coding> Codings, string? Text
     public string? CodeIn(string system) => Codings.FirstOrDefault(c => c.System == system)?.Code;
 
     /// <summary>What a person reads: the text, else the first display, else the first code.</summary>
-    public string? Shown => Text ?? Codings.Select(static c => c.Display).FirstOrDefault(static d => d is not null) ?? Codings.FirstOrDefault()?.Code;
+    public string? Shown => Text ?? Codings.Select(static c => c.Display).FirstOrDefault(static d => d is not null) ?? (Codings is [var first, ..] ? first.Code : null);
 
     internal static CodeableConcept Read(Element e) => new(e.Many("coding", Coding.Read), e.Text("text"));
+
+    /// <summary>Nothing of the value: beside a patient it is protected.</summary>
+    public override string ToString() => nameof(CodeableConcept);
 }
 
 public sealed record Quantity(ExactDecimal? Value, string? Unit = null, string? System = null, string? Code = null, string? Comparator = null)
@@ -76,6 +82,9 @@ public sealed record Quantity(ExactDecimal? Value, string? Unit = null, string? 
     public const string Ucum = "http://unitsofmeasure.org";
 
     internal static Quantity Read(Element e) => new(e.Decimal("value"), e.Text("unit"), e.Text("system"), e.Text("code"), e.Text("comparator"));
+
+    /// <summary>Nothing of the value: beside a patient it is protected.</summary>
+    public override string ToString() => nameof(Quantity);
 }
 
 public sealed record Period(FhirDateTime? Start, FhirDateTime? End)
@@ -152,6 +161,9 @@ public abstract record FhirValue
     private FhirValue()
     {
     }
+
+    /// <summary>Nothing of the value.</summary>
+    public sealed override string ToString() => GetType().Name;
 
     public sealed record OfQuantity(Quantity Value) : FhirValue;
 

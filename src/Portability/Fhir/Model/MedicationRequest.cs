@@ -20,7 +20,9 @@ public sealed record MedicationRequest(
     {
         internal static Dosage Read(Element e)
         {
-            var rate = e.Many("doseAndRate", static r => (Dose: r.One("doseQuantity", Quantity.Read), Range: r.One("doseRange", Model.Range.Read))).FirstOrDefault();
+            var rate = e.Many("doseAndRate", static r => (Dose: r.One("doseQuantity", Quantity.Read), Range: r.One("doseRange", Model.Range.Read))) is [var first, ..]
+                ? first
+                : default;
             var timing = e.Json.TryGetProperty("timing", out var given) ? new Element(given) : default(Element?);
             var repeat = timing?.Json.TryGetProperty("repeat", out var cycle) == true ? new Element(cycle) : default(Element?);
             return new Dosage(
@@ -28,6 +30,9 @@ public sealed record MedicationRequest(
                 e.One("route", CodeableConcept.Read), rate.Dose, rate.Range, repeat?.Whole("frequency"), repeat?.Decimal("period"), repeat?.Text("periodUnit"),
                 timing?.One("code", CodeableConcept.Read));
         }
+
+        /// <summary>Nothing of the value.</summary>
+        public override string ToString() => nameof(Dosage);
     }
 
     public static Result<MedicationRequest> Read(JsonElement resource) => Element.Read(resource, nameof(MedicationRequest), static e =>

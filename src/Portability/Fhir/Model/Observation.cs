@@ -14,6 +14,9 @@ public sealed record Observation(
     public sealed record ReferenceRange(Quantity? Low, Quantity? High, string? Text)
     {
         internal static ReferenceRange Read(Element e) => new(e.One("low", Quantity.Read), e.One("high", Quantity.Read), e.Text("text"));
+
+        /// <summary>Nothing of the value.</summary>
+        public override string ToString() => nameof(ReferenceRange);
     }
 
     /// <summary>One value of several, such as the systolic of a blood pressure.</summary>
@@ -23,6 +26,9 @@ public sealed record Observation(
         internal static Component Read(Element e) => new(
             e.OneRequired("code", CodeableConcept.Read), FhirValue.Read(e), e.One("dataAbsentReason", CodeableConcept.Read), e.Many("interpretation", CodeableConcept.Read),
             e.Many("referenceRange", ReferenceRange.Read));
+
+        /// <summary>Nothing of the value.</summary>
+        public override string ToString() => nameof(Component);
     }
 
     public static Result<Observation> Read(JsonElement resource) => Element.Read(resource, nameof(Observation), static e => new Observation(

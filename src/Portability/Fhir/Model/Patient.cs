@@ -17,11 +17,11 @@ public sealed record Patient(
     CodeableConcept? MaritalStatus, IReadOnlyList<Patient.ContactPerson> Contacts, string? Language)
 {
     /// <summary>Next of kin or another person to call.</summary>
-    public sealed record ContactPerson(IReadOnlyList<CodeableConcept> Relationship, PersonName Name, IReadOnlyList<ContactPoint> Telecom, Address? Address, string? Gender)
+    public sealed record ContactPerson(IReadOnlyList<CodeableConcept> Relationship, PersonName Name, IReadOnlyList<ContactPoint> Telecom, Address? Address, string? Gender, Reference? Organization = null)
     {
         internal static ContactPerson Read(Element e) => new(
             e.Many("relationship", CodeableConcept.Read), e.One("name", Names.One) ?? PersonName.Unnamed, e.Many("telecom", ContactPoint.Read),
-            e.One("address", Model.Address.Read), e.Text("gender"));
+            e.One("address", Model.Address.Read), e.Text("gender"), e.One("organization", Reference.Read));
 
         /// <summary>Nothing of the person.</summary>
         public override string ToString() => nameof(ContactPerson);
@@ -33,7 +33,7 @@ public sealed record Patient(
         e.Flag("deceasedBoolean") ?? (e.Time("deceasedDateTime") is null ? null : true), e.Time("deceasedDateTime"),
         e.Many("telecom", ContactPoint.Read), e.Many("address", Address.Read), e.One("maritalStatus", CodeableConcept.Read),
         e.Many("contact", ContactPerson.Read),
-        e.Many("communication", static c => (Preferred: c.Flag("preferred") ?? false, Code: c.One("language", CodeableConcept.Read)?.Codings.FirstOrDefault()?.Code))
+        e.Many("communication", static c => (Preferred: c.Flag("preferred") ?? false, Code: c.One("language", CodeableConcept.Read) is { Codings: [var first, ..] } ? first.Code : null))
             .OrderByDescending(static c => c.Preferred).Select(static c => c.Code).FirstOrDefault()));
 
     /// <summary>Nothing of the person.</summary>

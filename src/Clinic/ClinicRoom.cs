@@ -1,5 +1,6 @@
 using Mangrove.Clinic.Queue;
 using Mangrove.Clinic.Registration;
+using Mangrove.Clinic.Triage;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -22,6 +23,11 @@ public static class ClinicRoom
         services.AddScoped<UpdateDemographics>();
         services.AddScoped<OpenVisit>();
         services.AddScoped<CloseVisit>();
+
+        // Triage
+        services.AddScoped<TriageQueue>();
+        services.AddScoped<OpenTriage>();
+        services.AddScoped<RecordTriage>();
 
         // Shared by the stations
         services.AddScoped<Charging>();

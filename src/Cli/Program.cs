@@ -10,6 +10,7 @@ internal static class Program
     internal static Verb[] Verbs() =>
     [
         new InitVerb(),
+        new DemoVerb(),
         new ServeVerb(),
     ];
 

@@ -63,6 +63,8 @@ public sealed class Opening : IDisposable
             await keys.CreateFor(next, cancel);
         }
 
+        // Rows of the last patients are done with; keeping them would hold every row of the hospital in memory.
+        advanced.Clear();
         wrapped = await keys.Load(next, cancel);
     }
 

@@ -40,6 +40,17 @@ public sealed class Charging(IDbContextFactory<ClinicContext> clinics, Door door
             SystemActors.Charging,
             new Request { Action = "POST_CHARGES", Purpose = Purpose.Payment, Patients = [patient], Writes = [Charge.LineField] },
             cancel);
+
+        // Payments hold the visit too: none settles the invoice between the look at it and the new charge. What somebody
+        // else charged since the look above is left out here.
+        await using var held = await clinic.HoldVisit(visit.Id, cancel);
+        charged = await clinic.Charges.Where(charge => sources.Contains(charge.SourceId)).Select(charge => charge.SourceId).ToListAsync(cancel);
+        left = [.. left.Where(act => !charged.Contains(act.SourceId))];
+        if (left.Length == 0)
+        {
+            return;
+        }
+
         var codes = left.Select(act => act.PriceCode).ToArray();
         var prices = await clinic.Prices.Where(price => codes.Contains(price.Code)).ToDictionaryAsync(price => price.Code, cancel);
         var currency = await House.Currency(clinic, cancel);
@@ -67,6 +78,7 @@ public sealed class Charging(IDbContextFactory<ClinicContext> clinics, Door door
         }
 
         await clinic.SaveChangesAsync(cancel);
+        await held.CommitAsync(cancel);
         events.Changed(Station.Cashier);
     }
 }

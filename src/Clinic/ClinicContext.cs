@@ -4,6 +4,7 @@ using Mangrove.Clinic.Records;
 using Mangrove.Kernel;
 using Mangrove.Vault.Audit;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 
 namespace Mangrove.Clinic;
@@ -70,9 +71,16 @@ public abstract class ClinicContext(DbContextOptions options, LogHead log) : DbC
     {
         try
         {
-            if (Database.CurrentTransaction is not null || log.Newest is not { } checkpoint)
+            if (log.Newest is not { } checkpoint)
             {
                 return await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+            }
+
+            if (Database.CurrentTransaction is not null)
+            {
+                var saved = await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+                await KeepAnchor(checkpoint, cancellationToken);
+                return saved;
             }
 
             await using var transaction = await Database.BeginTransactionAsync(cancellationToken);
@@ -85,6 +93,26 @@ public abstract class ClinicContext(DbContextOptions options, LogHead log) : DbC
         {
             throw new RefusedInput("record.changed", "Somebody else changed this record meanwhile. Nothing was saved: open it again and repeat your change.");
         }
+    }
+
+    /// <summary>
+    /// Begins a transaction in which this visit is the caller's alone: whoever else wants it waits for the end. For acts
+    /// that decide by what others may be writing at the same moment, such as two payments of one invoice.
+    /// </summary>
+    /// <remarks>Open the door before: the log's own anchors wait for this transaction on an embedded database.</remarks>
+    public async Task<IDbContextTransaction> HoldVisit(Guid visit, CancellationToken cancel)
+    {
+        var transaction = await Database.BeginTransactionAsync(cancel);
+        await Visits.Where(row => row.Id == visit).ExecuteUpdateAsync(row => row.SetProperty(held => held.Token, held => held.Token), cancel);
+        return transaction;
+    }
+
+    /// <summary>As <see cref="HoldVisit"/>, for acts on a patient that has no visit yet.</summary>
+    public async Task<IDbContextTransaction> HoldPatient(PatientId patient, CancellationToken cancel)
+    {
+        var transaction = await Database.BeginTransactionAsync(cancel);
+        await Patients.Where(row => row.PatientId == patient).ExecuteUpdateAsync(row => row.SetProperty(held => held.EntrySeq, held => held.EntrySeq), cancel);
+        return transaction;
     }
 
     /// <summary>Keeps a checkpoint; keeping one twice is no change.</summary>

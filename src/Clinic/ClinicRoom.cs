@@ -1,3 +1,4 @@
+using Mangrove.Clinic.Billing;
 using Mangrove.Clinic.Queue;
 using Mangrove.Clinic.Registration;
 using Mangrove.Clinic.Triage;
@@ -23,6 +24,21 @@ public static class ClinicRoom
         services.AddScoped<UpdateDemographics>();
         services.AddScoped<OpenVisit>();
         services.AddScoped<CloseVisit>();
+        services.AddScoped<FindLike>();
+        services.AddScoped<RegisterUnknown>();
+        services.AddScoped<PrepareNewborn>();
+        services.AddScoped<ViewDemographics>();
+        services.AddScoped<ViewWristband>();
+        services.AddScoped<ListArrivals>();
+        services.AddScoped<ShowBoard>();
+
+        // Billing
+        services.AddScoped<ListOpenInvoices>();
+        services.AddScoped<ViewInvoice>();
+        services.AddScoped<TakePayment>();
+        services.AddScoped<SettleInvoice>();
+        services.AddScoped<ListReceipts>();
+        services.AddScoped<Prices>();
 
         // Triage
         services.AddScoped<TriageQueue>();

@@ -5,6 +5,7 @@ using Mangrove.Vault.Audit;
 using Mangrove.Vault.Identity;
 using Mangrove.Vault.Index;
 using Mangrove.Vault.Keys;
+using Npgsql;
 
 namespace Mangrove.Vault;
 
@@ -92,6 +93,13 @@ public sealed class VaultRoom : IAsyncDisposable
             using var signing = CheckpointSigner.Generate();
             await ring.PutSecret(KeyPurpose.Audit, SignerName, signing.ExportPrivateKey(), cancel);
             await IdentityDesk.Create(new Store(storage, "vault"), cancel);
+            if (storage.Kind == StorageKind.Postgres)
+            {
+                await PostgresAuditSchema.Create(
+                    storage.Connections.GetValueOrDefault("owner") ?? throw new RefusedInput("storage.connection-file-bad", "The connection file has no line for owner, who makes the tables of the audit log. Add it for the set-up."),
+                    new NpgsqlConnectionStringBuilder(storage.Connections["audit"]).Username!,
+                    cancel);
+            }
         }
         catch
         {
@@ -124,7 +132,7 @@ public sealed class VaultRoom : IAsyncDisposable
 
             signing = CheckpointSigner.Import(await ring.Secret(KeyPurpose.Audit, SignerName, cancel)
                 ?? throw new RefusedInput("keys.incomplete", "keys.db has no signing key for the audit log. Restore keys.db from its own backup."));
-            var journal = await AuditLog.Open(StoreOf(storage), protector.Facility, signing, anchors, clock, Ids.New(), null, cancel);
+            var journal = await AuditLog.Open(StoreOf(storage, protector.Facility), protector.Facility, signing, anchors, clock, Ids.New(), null, cancel);
             var room = new VaultRoom(storage, protector, ring, signing, journal, care, head, clock);
             ring = null;
             signing = null;
@@ -154,10 +162,10 @@ public sealed class VaultRoom : IAsyncDisposable
         index.Complete();
     }
 
-#pragma warning disable CA1859
-    private static AuditStore StoreOf(StorageOptions storage) => storage.Kind == StorageKind.Sqlite
+    // A hospital on PostgreSQL has one log for each server; the first one's carries the facility's own id.
+    private static AuditStore StoreOf(StorageOptions storage, Guid facility) => storage.Kind == StorageKind.Sqlite
         ? new SqliteAuditStore(Path.Combine(storage.Folder, "audit.db"), TimeSpan.FromSeconds(10))
-        : throw new NotSupportedException("postgres audit store lands next");
+        : new PostgresAuditStore(storage.ConnectionString("audit"), facility);
 
     /// <summary>Seals the room: writes what waits in the log, anchors it, zeroes every key.</summary>
     public async ValueTask DisposeAsync()

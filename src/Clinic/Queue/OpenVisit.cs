@@ -11,6 +11,9 @@ namespace Mangrove.Clinic.Queue;
 /// <summary>Puts a patient who has come into the queue: opens the visit that every station then sees.</summary>
 public sealed class OpenVisit(ClinicContext clinic, Door door, StationEvents events, TimeProvider clock)
 {
+    /// <summary>Code of the refusal when the patient is in the queue already.</summary>
+    public const string AlreadyOpen = "visit.open-already";
+
     public async Task<Result<Visit>> Run(PatientId patientId, VisitKind kind, Actor actor, CancellationToken cancel)
     {
         if (kind is not (VisitKind.Outpatient or VisitKind.Emergency))
@@ -23,27 +26,30 @@ public sealed class OpenVisit(ClinicContext clinic, Door door, StationEvents eve
             return Missing.Patient;
         }
 
-        if (await clinic.Visits.AnyAsync(visit => visit.PatientId == patientId && visit.Status != VisitStatus.Closed, cancel))
-        {
-            return new Error("visit.open-already", "This patient is in the queue already. Close that visit first if the patient has left.");
-        }
-
         await door.Record(
             actor,
             Rights.Queue,
             new Request { Action = "OPEN_VISIT", Purpose = Purpose.Registration, Patients = [patient.Ref] },
             cancel);
-        var now = clock.GetUtcNow();
-        var day = now.ToString("yyyyMMdd", CultureInfo.InvariantCulture);
+
+        // Two desks may open the same patient's visit at once; the second one waits here and is told.
+        await using var held = await clinic.HoldPatient(patientId, cancel);
+        if (await clinic.Visits.AnyAsync(visit => visit.PatientId == patientId && visit.Status != VisitStatus.Closed, cancel))
+        {
+            return new Error(AlreadyOpen, "This patient is in the queue already. Close that visit first if the patient has left.");
+        }
+
+        var day = clock.GetLocalNow().ToString("yyyyMMdd", CultureInfo.InvariantCulture);
         var visit = new Visit
         {
             PatientId = patientId,
             Kind = kind,
             Token = checked((int)await clinic.Next("token:" + day, cancel)),
-            ArrivedAt = now,
+            ArrivedAt = clock.GetUtcNow(),
         };
         clinic.Visits.Add(visit);
         await clinic.SaveChangesAsync(cancel);
+        await held.CommitAsync(cancel);
         events.Changed(Station.Arrivals, Station.Triage, Station.Doctor);
         return visit;
     }

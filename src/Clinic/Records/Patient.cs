@@ -65,6 +65,9 @@ public sealed record ContactDetails
 
     public string? NextOfKinPhone { get; init; }
 
+    /// <summary>Patient id of the mother, for somebody born here.</summary>
+    public Guid? Mother { get; init; }
+
     /// <summary>Nothing: PHI never reaches a log by accident.</summary>
     public override string ToString() => nameof(ContactDetails);
 }

@@ -3,7 +3,7 @@ using Mangrove.Kernel;
 using Mangrove.Vault;
 using Mangrove.Vault.Access;
 using Mangrove.Vault.Identity;
-using Mangrove.Vault.Index;
+using Microsoft.EntityFrameworkCore;
 
 namespace Mangrove.Clinic.Registration;
 
@@ -13,12 +13,31 @@ public sealed class RegisterPatient(ClinicContext clinic, Door door, StationEven
     /// <summary>A registered patient at or above this score must be looked at before somebody like them is registered.</summary>
     public const int ProbableDuplicate = 70;
 
+    /// <summary>Code of the refusal when somebody very like the patient is registered.</summary>
+    public const string Duplicate = "registration.duplicate";
+
+    /// <summary>
+    /// Why somebody very like a registered patient is somebody else. Coded, because the log keeps it for ever and what
+    /// people type about two patients is about two patients.
+    /// </summary>
+    public static IReadOnlyList<KeyValuePair<string, string>> OverrideReasons { get; } =
+    [
+        new("documents-differ", "Documents differ"),
+        new("relative", "Twin or relative"),
+        new("asked-both", "Asked: never registered here"),
+        new("person-differs", "The registered person is known here"),
+        new("name-only", "Only the name is alike"),
+        new(GeneratedName, "Unknown patient, generated name"),
+    ];
+
+    internal const string GeneratedName = "generated-name";
+
     /// <param name="Id">Made when the form was opened, so that sending it twice registers once.</param>
     /// <param name="Name">Names as known.</param>
     /// <param name="Person">Birth and sex as known.</param>
     /// <param name="Contact">Where to reach them.</param>
     /// <param name="Payer">Who pays, if not the patient.</param>
-    /// <param name="NotTheSameBecause">Why a probable duplicate is somebody else; goes into the log.</param>
+    /// <param name="NotTheSameBecause">Why a probable duplicate is somebody else: a code of <see cref="OverrideReasons"/>; goes into the log.</param>
     public sealed record Form(PatientId Id, PersonName Name, BirthAndSex Person, ContactDetails Contact, PayerDetails? Payer, string? NotTheSameBecause = null)
     {
         /// <summary>Nothing: PHI never reaches a log by accident.</summary>
@@ -37,19 +56,11 @@ public sealed class RegisterPatient(ClinicContext clinic, Door door, StationEven
             return wrong;
         }
 
-        var like = await door.Find(
-            actor,
-            new PatientQuery($"{form.Name.Family} {string.Join(' ', form.Name.Given)} {form.Name.Text}".Trim(), 3, "CHECK_DUPLICATE")
-            {
-                Born = form.Person.BornOn(),
-                Sex = form.Person.Sex,
-                Phone = form.Contact.Phones is [var phone, ..] ? phone : null,
-                OtherScript = form.Name.Other,
-            },
-            cancel);
-        if (like.Any(hit => hit.Score >= ProbableDuplicate) && string.IsNullOrWhiteSpace(form.NotTheSameBecause))
+        var like = await door.Find(actor, FindLike.Query(form.Name, form.Person, form.Contact.Phones is [var phone, ..] ? phone : null), cancel);
+        var overridden = OverrideReasons.Any(reason => reason.Key == form.NotTheSameBecause);
+        if (like.Any(hit => hit.Score >= ProbableDuplicate) && !overridden)
         {
-            return new Error("registration.duplicate", "Somebody very like this patient is registered already. Open that record, or say why this is somebody else.");
+            return new Error(Duplicate, "Somebody very like this patient is registered already. Open that record, or say why this is somebody else.");
         }
 
         var mrn = Mrn.FromSequence(await clinic.Next("mrn", cancel)).ToString();
@@ -62,7 +73,7 @@ public sealed class RegisterPatient(ClinicContext clinic, Door door, StationEven
                 Purpose = Purpose.Registration,
                 Patients = [patient.Ref],
                 Writes = [Patient.NameField, Patient.PersonField, Patient.ContactField, Patient.PayerField],
-                Reason = string.IsNullOrWhiteSpace(form.NotTheSameBecause) ? null : "duplicate overridden",
+                Reason = overridden ? $"duplicate overridden: {form.NotTheSameBecause}" : null,
                 Creates = true,
             },
             cancel);
@@ -72,7 +83,16 @@ public sealed class RegisterPatient(ClinicContext clinic, Door door, StationEven
         opening.Set(patient, Patient.PayerField, form.Payer);
         clinic.Patients.Add(patient);
         clinic.Drafts.RemoveRange(clinic.Drafts.Where(draft => draft.PatientId == form.Id));
-        await clinic.SaveChangesAsync(cancel);
+        try
+        {
+            await clinic.SaveChangesAsync(cancel);
+        }
+        catch (DbUpdateException) when (clinic.Patients.AsNoTracking().Any(row => row.PatientId == form.Id))
+        {
+            // The same form came twice at the same moment; the other one is the registration.
+            return (await clinic.Patients.AsNoTracking().SingleAsync(row => row.PatientId == form.Id, cancel)).Ref;
+        }
+
         opening.Index(patient.PatientId, mrn, form.Name, form.Person, form.Contact.Phones);
         events.Changed(Station.Arrivals);
         return patient.Ref;

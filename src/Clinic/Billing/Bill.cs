@@ -1,7 +1,6 @@
 using Mangrove.Clinic.Records;
 using Mangrove.Kernel;
 using Mangrove.Vault;
-using Mangrove.Vault.Access;
 using Microsoft.EntityFrameworkCore;
 
 namespace Mangrove.Clinic.Billing;

@@ -199,6 +199,7 @@ internal sealed class AuditVerifier(LogIdentity log, CheckpointVerifier key, Tim
             // The whole log fits: a second thread would only cost.
             do
             {
+                chunk.Hash();
                 replay.Walk(chunk);
             }
             while (source.Fill(chunk));
@@ -236,6 +237,7 @@ internal sealed class AuditVerifier(LogIdentity log, CheckpointVerifier key, Tim
         {
             do
             {
+                chunk.Hash();
                 await full.Writer.WriteAsync(chunk, cancellation);
                 chunk = await empty.Reader.ReadAsync(cancellation);
             }

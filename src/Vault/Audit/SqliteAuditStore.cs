@@ -11,32 +11,33 @@ namespace Mangrove.Vault.Audit;
 /// </summary>
 internal sealed class SqliteAuditStore(string path, TimeSpan busyTimeout, long? mostPages = null) : AuditStore
 {
-    // Above this the write-ahead log is moved into the file; 4 KiB pages, so 4 MiB.
-    private const int EnoughPages = 1024;
+    // Above this many pages of 4 KiB the write-ahead log is moved into the file, beside the running writer.
+    private const int EnoughPages = 4096;
 
-    // Above this the writer waits for the move: readers or a slow disk kept it from keeping up.
-    private const int TooManyPages = 64 * EnoughPages;
+    // Above this the writer waits for the move. Under steady load the writer is always ahead of the mover, the
+    // write-ahead log never gets the moment of rest in which it starts over, and it would fill the disk.
+    private const int TooManyPages = 4 * EnoughPages;
 
     private readonly SemaphoreSlim maintenance = new(1, 1);
     private Session? session;
     private FileIdentity? file;
     private FileIdentity? wal;
-    private volatile int pagesWaiting;
+    private int pagesSinceMove;
+    private volatile int pagesAtMove;
 
     private string WalPath => path + "-wal";
 
     public override Task<LogIdentity?> Open(Guid facility, bool mayCreate, CancellationToken cancellation) =>
         Task.Run(() => OpenNow(facility, mayCreate), cancellation);
 
-    public override Task Commit(AuditBatch batch)
+    public override async Task Commit(AuditBatch batch)
     {
         RefuseMovedFile();
         session!.Write(batch);
 
         // The file may have gone between the look before and the commit; then what was written is lost with it.
         RefuseMovedFile();
-        Maintain(batch.Rows.Count);
-        return Task.CompletedTask;
+        await Maintain(batch.Rows.Count);
     }
 
     public override async Task Close()
@@ -110,39 +111,37 @@ internal sealed class SqliteAuditStore(string path, TimeSpan busyTimeout, long? 
         }
     }
 
-    private void Maintain(int rows)
+    private async Task Maintain(int rows)
     {
-        // About two pages a row with its lookups; only the order of magnitude matters.
-        pagesWaiting += rows * 2;
-        if (pagesWaiting < EnoughPages || !maintenance.Wait(0))
+        // About two pages a row with its lookups, until the mover says what it really is.
+        var unmoved = Interlocked.Add(ref pagesSinceMove, rows * 2);
+        if (unmoved + pagesAtMove > TooManyPages)
         {
-            return;
-        }
-
-        var wait = pagesWaiting > TooManyPages;
-        if (wait)
-        {
+            await maintenance.WaitAsync();
             Move(true);
         }
-        else
+        else if (unmoved > EnoughPages && await maintenance.WaitAsync(0))
         {
             _ = Task.Run(() => Move(false));
         }
     }
 
+    // Called with the maintenance lock held, which it gives back.
     private void Move(bool wait)
     {
         try
         {
-            if (session?.MoveWal(wait) == 0)
-            {
-                pagesWaiting = 0;
-            }
+            Interlocked.Exchange(ref pagesSinceMove, 0);
+            var pages = session?.MoveWal(wait) ?? 0;
+
+            // A reader that keeps its snapshot for long may hold the log where it is even now; the next try comes
+            // after as many pages again.
+            pagesAtMove = wait ? 0 : pages;
         }
         catch (SqliteFault)
         {
             // Nothing is lost: the entries stand in the write-ahead log. The next commit meets the same disk and says so.
-            pagesWaiting = EnoughPages;
+            pagesAtMove = 0;
         }
         finally
         {

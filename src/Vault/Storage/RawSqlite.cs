@@ -94,17 +94,15 @@ internal sealed class RawSqlite : IDisposable
     /// Moves what it can from the write-ahead log into the file without waiting for anyone; <paramref name="wait"/> waits
     /// for readers and lets the write-ahead log start over.
     /// </summary>
-    /// <returns>Pages left in the write-ahead log; 0 when all were moved.</returns>
+    /// <returns>
+    /// Pages in the write-ahead log when the move began. That all of them were moved says nothing about those that a
+    /// writer added meanwhile, so only a move that waited makes the log start over.
+    /// </returns>
     public int CheckpointWal(bool wait)
     {
         var mode = wait ? raw.SQLITE_CHECKPOINT_RESTART : raw.SQLITE_CHECKPOINT_PASSIVE;
-        var code = raw.sqlite3_wal_checkpoint_v2(db, "main", mode, out var pages, out var moved);
-        return code switch
-        {
-            raw.SQLITE_OK => pages - moved,
-            raw.SQLITE_BUSY => Math.Max(pages - moved, 1),
-            _ => throw Fault(),
-        };
+        var code = raw.sqlite3_wal_checkpoint_v2(db, "main", mode, out var pages, out _);
+        return code is raw.SQLITE_OK or raw.SQLITE_BUSY ? Math.Max(pages, 0) : throw Fault();
     }
 
     /// <summary>Copies every page of this database into <paramref name="target"/> as one consistent snapshot.</summary>

@@ -69,6 +69,9 @@ public sealed class IncomingBatch : IDisposable
 
     public IReadOnlyList<Rejection> Rejections { get; }
 
+    /// <summary>A batch of one resource that somebody else keeps alive.</summary>
+    internal static IncomingBatch Of(IncomingResource resource) => new(resource.File, null, [resource], [], []);
+
     public void Dispose()
     {
         foreach (var document in documents)

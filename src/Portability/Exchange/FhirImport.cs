@@ -1,0 +1,365 @@
+using System.Diagnostics;
+using Mangrove.Clinic;
+using Mangrove.Clinic.Records;
+using Mangrove.Kernel;
+using Mangrove.Portability.Fhir;
+using Mangrove.Portability.Package;
+using Mangrove.Vault;
+using Mangrove.Vault.Access;
+using Mangrove.Vault.Identity;
+using Microsoft.EntityFrameworkCore;
+using Model = Mangrove.Portability.Fhir.Model;
+
+namespace Mangrove.Portability.Exchange;
+
+/// <summary>
+/// Takes FHIR R4 into the hospital: what the clinic has a place for is mapped, everything is kept sealed as it came.
+/// One entry in the log for the whole import, one transaction for each bundle; a second import of the same files
+/// changes nothing, so an interrupted one is simply run again.
+/// </summary>
+public sealed class FhirImport(IDbContextFactory<ClinicContext> clinics, Door door, Fingerprints fingerprints, StationEvents events, TimeProvider clock)
+{
+    // Resources whose patient has not come yet wait in memory for the end of the import, within this bound.
+    private const long MostWaiting = 256L * 1024 * 1024;
+
+    private static readonly string[] Kinds = ["Patient", "Encounter", "Condition", "AllergyIntolerance", "MedicationRequest", "Immunization", "Procedure", "DiagnosticReport", "Claim", "Basic"];
+
+    private static IReadOnlyList<FieldUse> Writes { get; } =
+    [
+        Clinic.Records.Patient.NameField, Clinic.Records.Patient.PersonField, Clinic.Records.Patient.ContactField, Visit.EncounterField, Problem.RecordField,
+        Observation.Vitals, Observation.BodyMeasures, Observation.LabResults, Observation.Others, Allergy.RecordField, Prescription.LineField,
+        Prescription.MedicineField, Immunization.RecordField, Procedure.RecordField, DiagnosticReport.RecordField,
+        .. Kinds.Select(FhirRecord.CategoryOf).Distinct().Select(category => FhirRecord.OriginalField.As(category)),
+    ];
+
+    /// <param name="paths">Files, folders and archives.</param>
+    /// <param name="dryRun">True to say what would happen and write nothing.</param>
+    /// <param name="actor">An administrator.</param>
+    /// <param name="progress">Resources done so far.</param>
+    /// <param name="cancel">Stops after the bundle in hand.</param>
+    public async Task<ImportReport> Run(IReadOnlyList<string> paths, bool dryRun, Actor actor, IProgress<int>? progress, CancellationToken cancel)
+    {
+        var started = Stopwatch.GetTimestamp();
+        using var opening = await door.Open(
+            actor,
+            new Request { Action = dryRun ? "IMPORT_FHIR_DRY_RUN" : "IMPORT_FHIR", Purpose = Purpose.Portability, Writes = Writes, Everyone = true },
+            cancel);
+        var tally = new Tally();
+        var waiting = new List<byte[]>();
+        var waitingFrom = new List<(string File, int Entry)>();
+        var waitingBytes = 0L;
+        foreach (var batch in new ResourceReader().ReadAll(new InputFiles().Open(paths)))
+        {
+            using (batch)
+            {
+                cancel.ThrowIfCancellationRequested();
+                tally.File(batch);
+                await Take(batch, opening, tally, dryRun, Wait, cancel);
+                progress?.Report(tally.Done);
+
+                void Wait(IncomingResource resource, byte[] original)
+                {
+                    waitingBytes += original.Length;
+                    if (waitingBytes > MostWaiting)
+                    {
+                        tally.Reject(resource, new Error("import.patient-missing", "The patient of this resource has not come with this import. Import the patient first."));
+                        return;
+                    }
+
+                    waiting.Add(original);
+                    waitingFrom.Add((resource.File, resource.Entry));
+                }
+            }
+        }
+
+        for (var i = 0; i < waiting.Count; i++)
+        {
+            using var document = System.Text.Json.JsonDocument.Parse(waiting[i]);
+            var json = document.RootElement;
+            var resource = new IncomingResource(
+                waitingFrom[i].File, waitingFrom[i].Entry, null, json.GetProperty("resourceType").GetString()!,
+                json.TryGetProperty("id", out var id) ? id.GetString() : null, json, RequestIntent.None, null);
+            await Take(
+                IncomingBatch.Of(resource),
+                opening,
+                tally,
+                dryRun,
+                (late, _) => tally.Reject(late, new Error("import.patient-missing", "The patient of this resource is not known here and has not come with this import. Import the patient first.")),
+                cancel);
+            progress?.Report(tally.Done);
+        }
+
+        events.Changed(Station.Arrivals, Station.Administration);
+        return tally.Report(Stopwatch.GetElapsedTime(started).TotalSeconds);
+    }
+
+    private async Task Take(IncomingBatch batch, Opening opening, Tally tally, bool dryRun, Action<IncomingResource, byte[]> wait, CancellationToken cancel)
+    {
+        var resources = batch.Resources;
+        if (resources.Count == 0)
+        {
+            return;
+        }
+
+        await using var clinic = await clinics.CreateDbContextAsync(cancel);
+        clinic.ChangeTracker.AutoDetectChangesEnabled = false;
+        var index = new ReferenceIndex();
+        index.Add(batch);
+        var originals = resources.Select(resource => ResourceWriter.OneLine(resource.Json)).ToArray();
+        var contents = originals.Select(original => fingerprints.Of("fhir-content", original)).ToArray();
+        var sources = resources.Select((resource, i) => Source(resource.Type, resource.Id ?? resource.FullUrl ?? Convert.ToHexString(contents[i]))).ToArray();
+        var known = await Known(clinic, sources, cancel);
+        var outside = await Outside(clinic, index, resources.Count, cancel);
+
+        // Patients first, so that the rows of the bundle have whom to belong to.
+        var patients = new Dictionary<int, PatientId>();
+        var fresh = new List<int>();
+        for (var i = 0; i < resources.Count; i++)
+        {
+            if (resources[i].Type != "Patient")
+            {
+                continue;
+            }
+
+            if (known.TryGetValue(Key(sources[i]), out var old))
+            {
+                patients[i] = old.PatientId;
+            }
+            else
+            {
+                patients[i] = PatientId.New();
+                fresh.Add(i);
+            }
+        }
+
+        var turn = patients.Values.Concat(outside.Values).Append(FhirRecord.Facility).Distinct().ToArray();
+        if (!dryRun)
+        {
+            await opening.Turn(turn, create: true, cancel);
+        }
+
+        var rows = new Dictionary<int, Guid>();
+        var put = new List<Action>();
+        var outcome = new List<Action>();
+        var order = dryRun ? 0 : await clinic.Next("fhir-record", resources.Count, cancel);
+        var number = dryRun || fresh.Count == 0 ? 0 : await clinic.Next("mrn", fresh.Count, cancel);
+        Guid? RowOf(int from, Model.Reference? reference) =>
+            reference?.Literal is { } literal && index.Resolve(from, literal) is { } target
+                ? rows.TryGetValue(target.Number, out var row) ? row : known.TryGetValue(Key(sources[target.Number]), out var old) ? old.MappedRow : null
+                : null;
+
+        foreach (var i in Ordered(resources))
+        {
+            var resource = resources[i];
+            if (known.TryGetValue(Key(sources[i]), out var old))
+            {
+                outcome.Add(old.Content.AsSpan().SequenceEqual(contents[i])
+                    ? () => tally.Take(resource, old.MappedRow is not null)
+                    : () => tally.Reject(resource, new Error("import.changed", "This resource came before with other content. Changes of imported records are not taken over; correct the record in the clinic.")));
+                continue;
+            }
+
+            var patient = Owner(index.OwnerOf(i), i, patients, outside);
+            if (patient is null)
+            {
+                wait(resource, originals[i]);
+                continue;
+            }
+
+            SealedRow? row = null;
+            if (resource.Type == "Patient")
+            {
+                var read = Model.Patient.Read(resource.Json);
+                if (read.Error is { } unreadable)
+                {
+                    outcome.Add(() => tally.Reject(resource, unreadable));
+                    continue;
+                }
+
+                if (!dryRun)
+                {
+                    var who = Clinic.Records.Patient.New(patient.Value, Mrn.FromSequence(number++).ToString(), clock.GetUtcNow());
+                    var (name, person, contact) = new ResourceMapper(opening, _ => null, _ => null, _ => null).Patient(who, read.Value);
+                    put.Add(() => opening.Index(who.PatientId, who.Mrn, name, person, contact.Phones));
+                    row = who;
+                }
+            }
+            else if (ResourceMapper.Types.Contains(resource.Type) && patient != FhirRecord.Facility && !dryRun)
+            {
+                var mapper = new ResourceMapper(
+                    opening,
+                    reference => RowOf(i, reference),
+                    reference => reference?.Literal is { } literal && index.Resolve(i, literal) is { Type: "Medication" } target ? MedicationName(resources[target.Number]) : null,
+                    reference => RowOf(i, reference));
+                var mapped = mapper.Map(resource, patient.Value);
+                if (mapped.Error is { } refused)
+                {
+                    outcome.Add(() => tally.Reject(resource, refused));
+                    continue;
+                }
+
+                row = mapped.Value;
+            }
+
+            var maps = ResourceMapper.Types.Contains(resource.Type) && patient != FhirRecord.Facility;
+            if (!dryRun)
+            {
+                if (row is not null)
+                {
+                    clinic.Add(row);
+                    rows[i] = row.Id;
+                }
+
+                var record = new FhirRecord
+                {
+                    PatientId = patient.Value,
+                    ResourceType = resource.Type,
+                    Source = sources[i],
+                    Content = contents[i],
+                    MappedRow = row?.Id,
+                    MappedVersion = row?.RowVersion ?? 0,
+                    Order = order + i,
+                    ImportedAt = clock.GetUtcNow(),
+                };
+                opening.Set(record, FhirRecord.OriginalField, OriginalCodec.Pack(originals[i]));
+                clinic.Add(record);
+            }
+
+            // Two entries of one bundle may be the same resource; the second is then known.
+            known[Key(sources[i])] = new KnownRecord(patient.Value, contents[i], row?.Id ?? (maps ? Guid.Empty : null));
+            outcome.Add(() => tally.Take(resource, maps));
+        }
+
+        if (!dryRun)
+        {
+            await clinic.SaveChangesAsync(cancel);
+        }
+
+        foreach (var act in put.Concat(outcome))
+        {
+            act();
+        }
+    }
+
+    /// <summary>Patients, then encounters, then observations before the reports that point to them, then the rest as it came.</summary>
+    private static IEnumerable<int> Ordered(IReadOnlyList<IncomingResource> resources) => Enumerable.Range(0, resources.Count)
+        .OrderBy(i => resources[i].Type switch { "Patient" => 0, "Encounter" => 1, "DiagnosticReport" => 3, _ => 2 })
+        .ThenBy(i => i);
+
+    private static PatientId? Owner(Owner owner, int number, Dictionary<int, PatientId> patients, Dictionary<string, PatientId> outside)
+    {
+        if (patients.TryGetValue(number, out var self))
+        {
+            return self;
+        }
+
+        switch (owner.Kind)
+        {
+            case OwnerKind.Patient or OwnerKind.SeveralPatients:
+                return patients[owner.Patients[0].Number];
+            case OwnerKind.OutsidePatient:
+                foreach (var reference in owner.Outside)
+                {
+                    if (outside.TryGetValue(reference.Text, out var found))
+                    {
+                        return found;
+                    }
+                }
+
+                return null;
+            default:
+                return FhirRecord.Facility;
+        }
+    }
+
+    private static string? MedicationName(IncomingResource medication) =>
+        medication.Json.TryGetProperty("code", out var code)
+            ? code.TryGetProperty("text", out var text) ? text.GetString()
+                : code.TryGetProperty("coding", out var codings) && codings.GetArrayLength() > 0 && codings[0].TryGetProperty("display", out var display) ? display.GetString() : null
+            : null;
+
+    /// <summary>The patients of other bundles and earlier imports that this batch points to, found by their fingerprints.</summary>
+    private async Task<Dictionary<string, PatientId>> Outside(ClinicContext clinic, ReferenceIndex index, int count, CancellationToken cancel)
+    {
+        var references = new Dictionary<string, byte[]>(StringComparer.Ordinal);
+        for (var i = 0; i < count; i++)
+        {
+            foreach (var reference in index.OwnerOf(i).Outside)
+            {
+                if (!references.ContainsKey(reference.Text))
+                {
+                    references[reference.Text] = Source("Patient", reference.Id ?? reference.Text);
+                }
+            }
+        }
+
+        var known = references.Count == 0 ? [] : await Known(clinic, [.. references.Values], cancel);
+        return references.Where(entry => known.ContainsKey(Key(entry.Value))).ToDictionary(entry => entry.Key, entry => known[Key(entry.Value)].PatientId, StringComparer.Ordinal);
+    }
+
+    private static async Task<Dictionary<string, KnownRecord>> Known(ClinicContext clinic, IReadOnlyCollection<byte[]> sources, CancellationToken cancel)
+    {
+        var found = new Dictionary<string, KnownRecord>(StringComparer.Ordinal);
+        foreach (var some in sources.Chunk(400))
+        {
+            var rows = await clinic.FhirRecords.AsNoTracking()
+                .Where(row => some.Contains(row.Source))
+                .Select(row => new { row.Source, row.PatientId, row.Content, row.MappedRow })
+                .ToListAsync(cancel);
+            foreach (var row in rows)
+            {
+                found[Key(row.Source)] = new KnownRecord(row.PatientId, row.Content, row.MappedRow);
+            }
+        }
+
+        return found;
+    }
+
+    private byte[] Source(string type, string id)
+    {
+        // An address urn:uuid:X and the id X name the same resource in the bundles that most systems write.
+        const string urn = "urn:uuid:";
+        return fingerprints.Of("fhir-source", $"{type}|{(id.StartsWith(urn, StringComparison.Ordinal) ? id[urn.Length..] : id)}");
+    }
+
+    private static string Key(byte[] fingerprint) => Convert.ToHexString(fingerprint);
+
+    private sealed record KnownRecord(PatientId PatientId, byte[] Content, Guid? MappedRow);
+
+    private sealed class Tally
+    {
+        private readonly SortedDictionary<string, int> resources = new(StringComparer.Ordinal);
+        private readonly SortedDictionary<string, int> stored = new(StringComparer.Ordinal);
+        private readonly SortedDictionary<string, int> kept = new(StringComparer.Ordinal);
+        private readonly List<Rejection> rejected = [];
+        private readonly HashSet<string> files = new(StringComparer.Ordinal);
+
+        public int Done { get; private set; }
+
+        public void File(IncomingBatch batch)
+        {
+            files.Add(batch.File);
+            rejected.AddRange(batch.Rejections);
+            foreach (var resource in batch.Resources)
+            {
+                Count(resources, resource.Type);
+            }
+        }
+
+        public void Take(IncomingResource resource, bool mapped)
+        {
+            Count(mapped ? stored : kept, resource.Type);
+            Done++;
+        }
+
+        public void Reject(IncomingResource resource, Error error)
+        {
+            rejected.Add(new Rejection(resource.File, resource.Entry, error.Code, error.Message));
+            Done++;
+        }
+
+        public ImportReport Report(double seconds) => new(files.Count, resources, stored, kept, rejected, seconds);
+
+        private static void Count(SortedDictionary<string, int> counts, string type) => counts[type] = counts.GetValueOrDefault(type) + 1;
+    }
+}

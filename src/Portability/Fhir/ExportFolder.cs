@@ -11,6 +11,7 @@ public sealed class ExportFolder : IDisposable
 {
     private readonly string folder;
     private readonly SortedDictionary<string, Part> parts = new(StringComparer.Ordinal);
+    private readonly bool made;
 
     /// <exception cref="Kernel.RefusedInput">The folder holds something already, or cannot be made.</exception>
     public ExportFolder(string folder)
@@ -18,6 +19,7 @@ public sealed class ExportFolder : IDisposable
         this.folder = folder;
         try
         {
+            made = !Directory.Exists(folder);
             Directory.CreateDirectory(folder);
             if (Directory.EnumerateFileSystemEntries(folder).Any())
             {
@@ -54,6 +56,22 @@ public sealed class ExportFolder : IDisposable
         file.Write(manifest.Write());
         file.Flush(flushToDisk: true);
         return manifest;
+    }
+
+    /// <summary>Removes what was written, and the folder when it was made for this export: no plaintext stays behind a failure.</summary>
+    public void Abandon()
+    {
+        Dispose();
+        foreach (var type in parts.Keys)
+        {
+            File.Delete(Path.Combine(folder, type + ".ndjson"));
+        }
+
+        File.Delete(Path.Combine(folder, ExportManifest.FileName));
+        if (made)
+        {
+            Directory.Delete(folder);
+        }
     }
 
     public void Dispose()

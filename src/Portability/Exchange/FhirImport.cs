@@ -108,7 +108,9 @@ public sealed class FhirImport(IDbContextFactory<ClinicContext> clinics, Door do
         var originals = resources.Select(resource => ResourceWriter.OneLine(resource.Json)).ToArray();
         var contents = originals.Select(original => fingerprints.Of("fhir-content", original)).ToArray();
         var sources = resources.Select((resource, i) => Source(resource.Type, resource.Id ?? resource.FullUrl ?? Convert.ToHexString(contents[i]))).ToArray();
-        var known = await Known(clinic, sources, cancel);
+        // Two systems may write one practitioner or place in two ways: what belongs to no patient is kept in each of them.
+        var variants = resources.Select((resource, i) => ResourceMapper.Types.Contains(resource.Type) ? sources[i] : Source(resource.Type, $"{resource.Id ?? resource.FullUrl}|{Convert.ToHexString(contents[i])}")).ToArray();
+        var known = await Known(clinic, [.. sources.Concat(variants).DistinctBy(Key)], cancel);
         var outside = await Outside(clinic, index, resources.Count, cancel);
 
         // Patients first, so that the rows of the bundle have whom to belong to.
@@ -151,6 +153,11 @@ public sealed class FhirImport(IDbContextFactory<ClinicContext> clinics, Door do
         foreach (var i in Ordered(resources))
         {
             var resource = resources[i];
+            if (known.TryGetValue(Key(sources[i]), out var other) && !other.Content.AsSpan().SequenceEqual(contents[i]))
+            {
+                sources[i] = variants[i];
+            }
+
             if (known.TryGetValue(Key(sources[i]), out var old))
             {
                 outcome.Add(old.Content.AsSpan().SequenceEqual(contents[i])

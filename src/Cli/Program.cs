@@ -12,6 +12,12 @@ internal static class Program
         new InitVerb(),
         new DemoVerb(),
         new ServeVerb(),
+        new AuditVerifyVerb(),
+        new AuditListVerb(),
+        new PolicyExplainVerb(),
+        new KeysStatusVerb(),
+        new DoctorVerb(),
+        new HelpPageVerb(),
     ];
 
     private static async Task<int> Main(string[] arguments)

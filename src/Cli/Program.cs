@@ -12,6 +12,7 @@ internal static class Program
         new InitVerb(),
         new DemoVerb(),
         new ServeVerb(),
+        new ImportFhirVerb(),
         new AuditVerifyVerb(),
         new AuditListVerb(),
         new PolicyExplainVerb(),

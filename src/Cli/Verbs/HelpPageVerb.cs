@@ -35,7 +35,7 @@ internal sealed class HelpPageVerb : OwnVerb
             """.ReplaceLineEndings("\n"));
         foreach (var verb in All().Where(verb => verb is not HelpPageVerb))
         {
-            text.Append(CultureInfo.InvariantCulture, $"\n## mangrove {verb.Name}\n\n{verb.Command.Description}\n\n| option | meaning |\n|---|---|\n");
+            text.Append(CultureInfo.InvariantCulture, $"\n## mangrove {verb.Name}{string.Concat(verb.Command.Arguments.Select(argument => $" {argument.HelpName}"))}\n\n{verb.Command.Description}\n\n| option | meaning |\n|---|---|\n");
             foreach (var option in verb.Command.Options.Where(option => option.Name.StartsWith("--", StringComparison.Ordinal) && option.Name is not ("--help" or "--version")))
             {
                 var value = option.HelpName is { } help ? $" {help.Replace("|", "\\|", StringComparison.Ordinal)}" : "";

@@ -1,17 +1,22 @@
 using System.CommandLine;
+using System.Globalization;
+using System.Text;
 using Mangrove.Cli.CommandLine;
 using Mangrove.Portability.Exchange;
 
 namespace Mangrove.Cli.Verbs;
 
-/// <summary>Takes FHIR R4 files into the hospital, as an administrator. Running it again changes nothing.</summary>
+/// <summary>Takes FHIR R4 into the hospital for an administrator.</summary>
 internal sealed class ImportFhirVerb : HospitalVerb
 {
-    private readonly Argument<string[]> paths = new("PATH") { Description = "Bundles, NDJSON files, folders, .zip or .tar.gz.", Arity = ArgumentArity.OneOrMore };
+    // Enough to see what is wrong; the whole list is in the JSON.
+    private const int MostShown = 20;
+
+    private readonly Argument<string[]> paths = new("paths") { Description = "Bundles, NDJSON, folders, .zip or .tar.gz.", HelpName = "PATH...", Arity = ArgumentArity.OneOrMore };
     private readonly Option<bool> dryRun = new("--dry-run") { Description = "Say what would happen and write nothing." };
 
     public ImportFhirVerb()
-        : base("fhir", "Import FHIR R4 bundles, NDJSON, folders or archives.", "import", actsAsSomebody: true)
+        : base("fhir", "Take FHIR R4 in: mapped where the clinic has a place, everything kept sealed as it came, nothing twice.", "import", actsAsSomebody: true)
     {
         Command.Arguments.Add(paths);
         Add(dryRun);
@@ -19,33 +24,52 @@ internal sealed class ImportFhirVerb : HospitalVerb
 
     public override async Task<Answer> Run(Hospital hospital, ParseResult arguments, Call call, CancellationToken cancel)
     {
-        var by = await Actor(hospital, arguments, call, cancel);
+        var actor = await Actor(hospital, arguments, call, cancel);
         var import = new FhirImport(hospital.Clinics, hospital.Vault.Door, hospital.Vault.Fingerprints, hospital.Events, hospital.Clock);
-        var last = 0;
-        var report = await import.Run(
-            [.. arguments.GetValue(paths)!.Select(call.Full)],
-            arguments.GetValue(dryRun),
-            by,
-            new Steps(done =>
-            {
-                if (done - last >= 5_000)
-                {
-                    last = done;
-                    call.Say($"{done:#,##0} resources done");
-                }
-            }),
-            cancel);
-        var stored = report.Stored.Values.Sum();
-        var kept = report.Kept.Values.Sum();
+        var report = await import.Run([.. arguments.GetValue(paths)!.Select(call.Full)], arguments.GetValue(dryRun), actor, new Told(call), cancel);
         return Answer.Of(
-            report,
-            $"{report.Resources.Values.Sum() + report.Rejected.Count(one => one.Entry == 0):#,##0} resources of {report.Files:#,##0} files in {report.Seconds:0.0} s: {stored:#,##0} stored, {kept:#,##0} kept sealed, {report.Rejected.Count:#,##0} rejected.{string.Concat(report.Rejected.Take(20).Select(one => $"\n  {one.File} #{one.Entry}  {one.Code}  {one.Message}"))}",
-            stored + kept > 0 || report.Rejected.Count == 0 ? ExitCode.Success : ExitCode.Refused);
+            new
+            {
+                files = report.Files,
+                resources = report.Resources,
+                stored = report.Stored,
+                kept = report.Kept,
+                rejected = report.Rejected.Select(one => new { file = one.File, entry = one.Entry, code = one.Code, message = one.Message }),
+                seconds = Math.Round(report.Seconds, 3),
+            },
+            Words(report),
+            report.Rejected.Count == 0 ? ExitCode.Success : ExitCode.Wrong);
     }
 
-    /// <summary>Reports at once and in order, which the runtime's own progress does not promise.</summary>
-    private sealed class Steps(Action<int> step) : IProgress<int>
+    private static string Words(ImportReport report)
     {
-        public void Report(int value) => step(value);
+        var text = new StringBuilder();
+        text.Append(CultureInfo.InvariantCulture, $"{report.Files:#,##0} files in {report.Seconds:0.0} s\n");
+        foreach (var (type, count) in report.Resources.OrderByDescending(one => one.Value))
+        {
+            text.Append(CultureInfo.InvariantCulture, $"{type,-24}{count,10:#,##0} read {report.Stored.GetValueOrDefault(type),10:#,##0} stored {report.Kept.GetValueOrDefault(type),10:#,##0} kept\n");
+        }
+
+        foreach (var one in report.Rejected.Take(MostShown))
+        {
+            text.Append(CultureInfo.InvariantCulture, $"refused {one.File} entry {one.Entry}: {one.Code}: {one.Message}\n");
+        }
+
+        return text.Append(CultureInfo.InvariantCulture, $"{report.Rejected.Count:#,##0} refused{(report.Rejected.Count > MostShown ? ", the rest with --json" : "")}").ToString();
+    }
+
+    private sealed class Told(Call call) : IProgress<int>
+    {
+        private const int Every = 10_000;
+        private int next = Every;
+
+        public void Report(int value)
+        {
+            if (value >= next)
+            {
+                next = value + Every;
+                call.Say(string.Create(CultureInfo.InvariantCulture, $"{value:#,##0} resources"));
+            }
+        }
     }
 }

@@ -48,7 +48,7 @@ public sealed class HandOver(ClinicContext clinic, Door door, Charging charging,
     /// <returns>
     /// What was given, or <c>dispense.patient-not-confirmed</c>, <c>dispense.nothing</c>, <c>dispense.quantity</c>,
     /// <c>dispense.too-many</c>, <c>dispense.blocked</c>, <c>dispense.answer-needed</c>, <c>dispense.not-in-list</c>,
-    /// <c>stock.expires-early</c>, <c>stock.short</c>, <c>prescription.not-open</c>, <c>record.changed</c>; then nothing is.
+    /// <c>stock.expires-early</c>, <c>stock.wrong-product</c>, <c>stock.short</c>, <c>prescription.not-open</c>, <c>record.changed</c>; then nothing is.
     /// </returns>
     public async Task<Result<Given>> Run(PatientId patientId, Guid visitId, Form form, Actor actor, CancellationToken cancel)
     {
@@ -195,15 +195,19 @@ public sealed class HandOver(ClinicContext clinic, Door door, Charging charging,
                 return new Error("dispense.quantity", "Enter a quantity above zero; tablets are whole or halves.");
             }
 
-            if (!open.Batches.Any(batch => batch.Id == batchId))
-            {
-                return new Error("stock.expires-early", "A batch expires before the course ends, or is not of this medicine. Take another.");
-            }
-
-            var batch = await clinic.StockBatches.FindAsync([batchId], cancel);
-            if (batch is null)
+            if (await clinic.StockBatches.FindAsync([batchId], cancel) is not { } batch)
             {
                 return Changed;
+            }
+
+            if (batch.MedicineCode != open.Medicine!.Code || batch.Product != Shelf.NameOf(open.Product!))
+            {
+                return new Error("stock.wrong-product", "A batch is not of this medicine and strength. Take another.");
+            }
+
+            if (batch.Expires < Shelf.LastDay(open.Line, DispensingSheet.Today(clock)))
+            {
+                return new Error("stock.expires-early", "A batch expires before the course ends. Take another.");
             }
 
             if (batch.Take(units).Error is { } refused)

@@ -1,3 +1,4 @@
+using Mangrove.Clinic.Records;
 using Mangrove.Kernel;
 using Mangrove.Vault;
 using Mangrove.Vault.Access;
@@ -35,4 +36,10 @@ public sealed class OpenSpecimen(ClinicContext clinic, Door door, TimeProvider c
             cancel);
         return new View(await PatientHeader.Read(opening, clinic, patient, cancel), await SpecimenSheet.Read(opening, clinic, patient, orders, clock, cancel));
     }
+
+    /// <summary>Where the draft of this specimen's results lies; null when the number is not this patient's. Opens nothing.</summary>
+    public async Task<DraftBox.Place?> Place(PatientId patientId, string specimen, CancellationToken cancel) =>
+        await SpecimenSheet.Orders(clinic, patientId, specimen, cancel) is [var first, ..] && await clinic.Patients.FindAsync([patientId.Value], cancel) is { } patient
+            ? new DraftBox.Place(DraftKind.LabResults, patientId, patient.Mrn, first.Id)
+            : null;
 }

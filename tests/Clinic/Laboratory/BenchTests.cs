@@ -1,5 +1,4 @@
 using Mangrove.Clinic.Laboratory;
-using Mangrove.Clinic.Records;
 using Mangrove.Clinic.Terminology;
 using Mangrove.Kernel;
 using Mangrove.Vault;
@@ -125,7 +124,7 @@ public class BenchTests
             (hospital.Born(today => today.AddYears(-65).AddDays(1)), AgeBand.Adult),
             (hospital.Born(today => today.AddYears(-65)), AgeBand.Elderly),
         ];
-        foreach (var sex in (ReadOnlySpan<AdministrativeSex>)[AdministrativeSex.Female, AdministrativeSex.Male])
+        foreach (var sex in new[] { AdministrativeSex.Female, AdministrativeSex.Male })
         {
             foreach (var (born, band) in people)
             {

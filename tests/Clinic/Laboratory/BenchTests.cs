@@ -156,7 +156,7 @@ public class BenchTests
         var listed = (await hospital.Use<Bench>().Run(lab, false, default)).Single(one => one.Number == spoilt);
         Assert.Equal((SpecimenState.Rejected, "Haemolysed"), (listed.State, listed.RejectReason));
         Assert.Equal("Haemolysed", (await hospital.Sheet(patient, spoilt)).RejectReason);
-        Assert.Equal("lab.not-open", (await hospital.Release(patient, spoilt, false, "140")).Error?.Code);
+        Assert.Equal("lab.not-open", (await hospital.ReleaseByCode(patient, spoilt, false, (Sodium, "140"))).Error?.Code);
         Assert.Equal("lab.not-open", (await hospital.Use<RejectSpecimen>().Run(patient.Id, spoilt, "Haemolysed", lab, default)).Error?.Code);
         Assert.All(await hospital.Results(patient), one => Assert.Equal(("cancelled", null, "Haemolysed"), (one.Value.Status, one.Value.Number, one.Value.Note)));
 

@@ -12,6 +12,13 @@ internal static class Program
         new InitVerb(),
         new DemoVerb(),
         new ServeVerb(),
+        new ImportFhirVerb(),
+        new AuditVerifyVerb(),
+        new AuditListVerb(),
+        new PolicyExplainVerb(),
+        new KeysStatusVerb(),
+        new DoctorVerb(),
+        new HelpPageVerb(),
     ];
 
     private static async Task<int> Main(string[] arguments)

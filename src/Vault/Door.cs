@@ -97,10 +97,24 @@ public sealed class Door
         await log.Note(actor, request, cancel);
     }
 
-    /// <summary>Says whether a request would be allowed and why, without opening anything; asking is an entry too.</summary>
+    /// <summary>
+    /// Says whether a request would be allowed and why, without opening anything; asking is an entry too. Everybody may
+    /// ask about themselves, an administrator about others.
+    /// </summary>
+    /// <returns>The refusal, or null when it would be allowed.</returns>
+    /// <exception cref="Refused">Somebody other than an administrator asks about another person.</exception>
     public async Task<Error?> Explain(Actor asker, Actor actor, Request request, CancellationToken cancel)
     {
-        await Record(asker, Rights.Administration, request with { Action = "EXPLAIN_POLICY", Purpose = Purpose.Administration, Reason = actor.User }, cancel);
+        var question = request with { Action = "EXPLAIN_POLICY", Purpose = Purpose.Administration, Reason = actor.User };
+        if (ReferenceEquals(asker, actor))
+        {
+            await log.Note(asker, question, cancel);
+        }
+        else
+        {
+            await Record(asker, Rights.Administration, question, cancel);
+        }
+
         return (await policy.Decide(actor, request, cancel)).Refusal;
     }
 }

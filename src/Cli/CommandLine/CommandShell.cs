@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 using System.Text.Json;
 using Mangrove.Cli.Serving;
 using Mangrove.Kernel;
@@ -29,6 +30,10 @@ internal sealed class CommandShell
             {
                 serve.Shell = this;
             }
+            else if (verb is Verbs.HelpPageVerb page)
+            {
+                page.All = () => verbs;
+            }
 
             if (verb.Group is not { } name)
             {
@@ -48,8 +53,6 @@ internal sealed class CommandShell
 
     public RootCommand Root { get; }
 
-    public IEnumerable<Verb> All => verbs.Values;
-
     /// <summary>Runs one command line in this process or in the server that owns the folder.</summary>
     public async Task<int> Run(string[] arguments)
     {
@@ -60,17 +63,16 @@ internal sealed class CommandShell
             stop.Cancel();
         };
         var parsed = Root.Parse(arguments);
-        if (parsed.Action is not null && !verbs.ContainsKey(parsed.CommandResult.Command) || (parsed.Action is not null && parsed.Errors.Count == 0))
+        if (parsed.Action is not (null or ParseErrorAction))
         {
-            // Help, version, or a group without its verb: the library answers.
-            var answered = await parsed.InvokeAsync(new InvocationConfiguration { Output = Console.Out, Error = Console.Error }, stop.Token);
-            return parsed.Errors.Count == 0 ? answered : ExitCode.Refused;
+            // Help and version: the library answers. A verb has no action of the library.
+            return await parsed.InvokeAsync(new InvocationConfiguration { Output = Console.Out, Error = Console.Error }, stop.Token);
         }
 
         var json = arguments.Contains("--json", StringComparer.Ordinal);
         if (parsed.Errors.Count > 0)
         {
-            return Refuse(new Error("usage", string.Join(' ', parsed.Errors.Select(error => error.Message))), json);
+            return Refuse(new Error("usage", string.Join(' ', parsed.Errors.Select(error => error.Message).Append("See --help."))), json);
         }
 
         try

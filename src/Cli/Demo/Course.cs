@@ -2,6 +2,7 @@ using System.Globalization;
 using Mangrove.Clinic;
 using Mangrove.Clinic.Records;
 using Mangrove.Clinic.Terminology;
+using Mangrove.Clinic.Triage;
 using Mangrove.Kernel;
 using Mangrove.Vault;
 
@@ -46,10 +47,10 @@ internal sealed class Course(Opening opening, SamplePatient person, Draw draw, D
         var temperature = Drawn(Vital.Temperature, shift.Temperature, 0.35);
         var weight = WeightAt(then);
         var height = HeightAt(then);
-        Vitals(visit, at, then, (Vital.RespiratoryRate, breaths), (Vital.OxygenSaturation, saturation), (Vital.Systolic, systolic), (Vital.Diastolic, diastolic), (Vital.Pulse, pulse), (Vital.Temperature, temperature), (Vital.Weight, weight), (Vital.Height, height));
+        var onOxygen = saturation < 91;
+        Vitals(visit, at, then, onOxygen, (Vital.RespiratoryRate, breaths), (Vital.OxygenSaturation, saturation), (Vital.Systolic, systolic), (Vital.Diastolic, diastolic), (Vital.Pulse, pulse), (Vital.Temperature, temperature), (Vital.Weight, weight), (Vital.Height, height));
 
         var pregnant = condition.Icd10 == "Z34.9";
-        var onOxygen = saturation < 91;
         var score = News2.Refuses(then, pregnant) is null
             ? News2.Score(new News2Observations(breaths, saturation, onOxygen, systolic, pulse, Alertness.Alert, temperature), then, pregnant).Value
             : null;
@@ -57,13 +58,14 @@ internal sealed class Course(Opening opening, SamplePatient person, Draw draw, D
             score is null ? (condition.Shift.Temperature > 1 ? 3 : 4) : TriageCategory.Propose(score).Number,
             condition.Complaint,
             score?.Total,
-            score?.BandWord ?? (pregnant ? "Obstetric chart" : "Paediatric chart"),
+            score?.BandWord ?? (pregnant ? "MEOWS, pregnant" : "PEWS, under 16"),
             false,
             condition.Shift == new VitalShift() ? 0 : draw.Below(7),
             pregnant);
-        var row = new TriageAssessment { Id = draw.Id(), PatientId = person.Id, VisitId = visit.Id, At = at, By = team.Nurse };
+        var row = new TriageAssessment { Id = draw.Id(), PatientId = person.Id, VisitId = visit.Id, At = at, By = team.Nurse, RecheckDue = score is null ? null : at.AddMinutes(score.RecheckMinutes) };
         opening.Set(row, TriageAssessment.OutcomeField, outcome);
         rows.Add(row);
+        Acts.Add(new Charging.Act(visit.Id, PriceList.Triage, "Triage", "Triage", 1));
         return outcome;
     }
 
@@ -237,19 +239,19 @@ internal sealed class Course(Opening opening, SamplePatient person, Draw draw, D
         rows.Add(row);
     }
 
-    private void Vitals(Visit visit, DateTimeOffset at, Age then, params ReadOnlySpan<(Vital Vital, decimal Value)> values)
+    /// <summary>As triage records them: pressure as one panel, air or oxygen and alertness in words.</summary>
+    private void Vitals(Visit visit, DateTimeOffset at, Age then, bool onOxygen, params ReadOnlySpan<(Vital Vital, decimal Value)> values)
     {
+        var pressures = new List<ObservedValue>();
         foreach (var (vital, number) in values)
         {
             var sign = VitalRanges.Load().Of(vital);
             var normal = VitalRanges.Load().Normal(vital, then);
-            var kind = vital is Vital.Weight or Vital.Height ? ObservationKind.BodyMeasure : ObservationKind.Vital;
-            var row = new Observation { Id = draw.Id(), PatientId = person.Id, Kind = kind, VisitId = visit.Id, TakenAt = at, By = team.Nurse };
             var flag = VitalRanges.Load().Judge(vital, number, then);
-            opening.Set(row, Observation.ValueField, new ObservedValue
+            var value = new ObservedValue
             {
                 Code = sign.Loinc,
-                System = "http://loinc.org",
+                System = VitalCodes.Loinc,
                 Display = sign.Name,
                 Number = number,
                 Unit = sign.DisplayUnit,
@@ -257,9 +259,27 @@ internal sealed class Course(Opening opening, SamplePatient person, Draw draw, D
                 Low = normal?.Low,
                 High = normal?.High,
                 Flag = flag == ResultFlag.None ? null : flag.ToString(),
-            });
-            rows.Add(row);
+            };
+            if (vital is Vital.Systolic or Vital.Diastolic)
+            {
+                pressures.Add(value);
+            }
+            else
+            {
+                Observe(visit, at, VitalCodes.KindOf(vital), value);
+            }
         }
+
+        Observe(visit, at, ObservationKind.Vital, new ObservedValue { Code = VitalCodes.BloodPressure, System = VitalCodes.Loinc, Display = "Blood pressure", Components = pressures });
+        Observe(visit, at, ObservationKind.Vital, new ObservedValue { Code = VitalCodes.Oxygen, System = VitalCodes.Loinc, Display = "Oxygen", Text = onOxygen ? "oxygen" : "air" });
+        Observe(visit, at, ObservationKind.Vital, new ObservedValue { Code = VitalCodes.Alertness, System = VitalCodes.Loinc, Display = "Alertness (ACVPU)", Text = nameof(Alertness.Alert) });
+    }
+
+    private void Observe(Visit visit, DateTimeOffset at, ObservationKind kind, ObservedValue value)
+    {
+        var row = new Observation { Id = draw.Id(), PatientId = person.Id, Kind = kind, VisitId = visit.Id, TakenAt = at, By = team.Nurse };
+        opening.Set(row, Observation.ValueField, value);
+        rows.Add(row);
     }
 
     private Age AgeAt(DateTimeOffset at) => person.Person.BornOn() is { } born ? Age.On(born, DateOnly.FromDateTime(at.UtcDateTime)) : Age.OfYears(age);

@@ -1,0 +1,155 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Security.Cryptography.X509Certificates;
+using Mangrove.Cli.CommandLine;
+using Mangrove.Cli.Serving;
+using Mangrove.Vault.Keys;
+using Microsoft.EntityFrameworkCore;
+
+namespace Mangrove.Cli.Verbs;
+
+/// <summary>Looks the installation over and says what an administrator should put right. Reads no patient data.</summary>
+internal sealed class DoctorVerb() : HospitalVerb("doctor", "Check the installation and say what should be put right.")
+{
+    private const double LowSpace = 0.20;
+    private const double TooLittleSpace = 0.10;
+
+    private static readonly TimeSpan ClockSlack = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan CertificateSoon = TimeSpan.FromDays(30);
+    private static readonly TimeSpan AuthoritySoon = TimeSpan.FromDays(365);
+
+    /// <param name="Status">ok, warn (put it right soon), fail (put it right now) or unknown (this machine does not tell).</param>
+    /// <param name="Advice">What was found, and what to do.</param>
+    private sealed record Check(string Name, string Status, string Advice);
+
+    public override async Task<Answer> Run(Hospital hospital, ParseResult arguments, Call call, CancellationToken cancel)
+    {
+        using var server = await Certificates.Server(hospital.Vault.Secrets, cancel);
+        using var authority = await Certificates.Authority(hospital.Vault.Secrets, cancel);
+        Check[] checks =
+        [
+            RootKey(hospital),
+            DiskEncryption(hospital.Storage.Folder),
+            FolderRights(hospital.Storage.Folder),
+            ClockAgainstLog(hospital),
+            Space(hospital.Storage.Folder),
+            Log(hospital),
+            Index(hospital),
+            Dates("certificate", server, CertificateSoon, hospital.Clock, "Restart the server: it makes itself a new one."),
+            Dates("certificate-authority", authority, AuthoritySoon, hospital.Clock, "Plan a new authority, and that every browser learns it."),
+            await Migrations(hospital, cancel),
+            new Check("backup", "warn", "This version keeps no record of backups. Copy the data folder while the server is stopped, without the key file, and try the copy on another machine."),
+        ];
+        var ok = checks.All(check => check.Status != "fail");
+        return Answer.Of(
+            new { ok, checks = checks.Select(check => new { name = check.Name, status = check.Status, advice = check.Advice }) },
+            string.Join('\n', checks.Select(check => $"{check.Status,-8}{check.Name,-23}{check.Advice}")),
+            ok ? ExitCode.Success : ExitCode.Wrong);
+    }
+
+    private static Check RootKey(Hospital hospital) => hospital.Vault switch
+    {
+        { RootBesideData: true } => new Check("root-key", "warn", "The key file lies on the volume of the data: whoever has this disk has everything. Move it to another volume and name it with --key-file."),
+        { RootProtectedBy: ProtectorKind.Passphrase } => new Check("root-key", "ok", "The root key is protected by a passphrase."),
+        _ => new Check("root-key", "ok", "The key file was put on another volume than the data."),
+    };
+
+    /// <summary>On Linux the kernel tells whether a volume is a mapping of dm-crypt; elsewhere nobody asks it.</summary>
+    private static Check DiskEncryption(string folder)
+    {
+        const string Topic = "disk-encryption";
+        if (!OperatingSystem.IsLinux() || Volume.DeviceOf(folder) is not { } device)
+        {
+            return new Check(Topic, "unknown", "Check that the disk with the data folder is encrypted.");
+        }
+
+        var uuid = $"/sys/dev/block/{device}/dm/uuid";
+        return File.Exists(uuid) && File.ReadAllText(uuid).StartsWith("CRYPT-", StringComparison.Ordinal)
+            ? new Check(Topic, "ok", "The volume of the data folder is encrypted.")
+            : new Check(Topic, "warn", "The volume of the data folder does not look encrypted by this system. Encrypt it, or be sure that the layer below does.");
+    }
+
+    private static Check FolderRights(string folder)
+    {
+        const string Topic = "folder-rights";
+        if (OperatingSystem.IsWindows())
+        {
+            return new Check(Topic, "unknown", "Check that only the account of the service may read the data folder.");
+        }
+
+        const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
+        return (File.GetUnixFileMode(folder) & Others) == UnixFileMode.None
+            ? new Check(Topic, "ok", "Only the account of the service may read the data folder.")
+            : new Check(Topic, "warn", "Other accounts may look into the data folder. Run: chmod 700 on it.");
+    }
+
+    private static Check ClockAgainstLog(Hospital hospital) => hospital.Vault.Review.Newest is { } newest && newest.Time > hospital.Clock.GetUtcNow() + ClockSlack
+        ? new Check("clock", "fail", "The clock is behind the newest entry of the log: it was set back. Set it right before anybody signs in.")
+        : new Check("clock", "ok", "The clock is not behind the log.");
+
+    private static Check Space(string folder)
+    {
+        var drive = new DriveInfo(folder);
+        var free = drive.AvailableFreeSpace / (double)Math.Max(1, drive.TotalSize);
+        var text = string.Create(CultureInfo.InvariantCulture, $"{free:P0} of the volume is free.");
+        return free switch
+        {
+            < TooLittleSpace => new Check("space", "fail", $"{text} Free some now: without room for the log nothing can be shown."),
+            < LowSpace => new Check("space", "warn", $"{text} Free some soon."),
+            _ => new Check("space", "ok", text),
+        };
+    }
+
+    private static Check Log(Hospital hospital) => hospital.Vault.Review.Failure is { } failure
+        ? new Check("audit-log", "fail", failure.Message)
+        : new Check("audit-log", "ok", "Entries can be made. Verify the whole log with 'mangrove audit verify'.");
+
+    private static Check Index(Hospital hospital) => hospital switch
+    {
+        { Indexing.IsFaulted: true } => new Check("patient-index", "fail", "The patient index could not be built, so a search is not complete. Verify the log, then restart the server."),
+        { Vault.IndexReady: true } => new Check("patient-index", "ok", string.Create(CultureInfo.InvariantCulture, $"{hospital.Vault.IndexedPatients:#,##0} patients can be found.")),
+        _ => new Check("patient-index", "ok", "The patient index is being built."),
+    };
+
+    private static Check Dates(string name, X509Certificate2 certificate, TimeSpan soon, TimeProvider clock, string advice)
+    {
+        var end = new DateTimeOffset(certificate.NotAfter.ToUniversalTime(), TimeSpan.Zero);
+        var left = end - clock.GetUtcNow();
+        var text = string.Create(CultureInfo.InvariantCulture, $"Good until {end:yyyy-MM-dd}.");
+        return left < TimeSpan.Zero ? new Check(name, "fail", $"{text} {advice}")
+            : left < soon ? new Check(name, "warn", $"{text} {advice}")
+            : new Check(name, "ok", text);
+    }
+
+    private static async Task<Check> Migrations(Hospital hospital, CancellationToken cancel)
+    {
+        await using var clinic = await hospital.Clinics.CreateDbContextAsync(cancel);
+        var pending = (await clinic.Database.GetPendingMigrationsAsync(cancel)).Count();
+        return pending == 0
+            ? new Check("schema", "ok", "The database has this version's schema.")
+            : new Check("schema", "fail", string.Create(CultureInfo.InvariantCulture, $"{pending} changes of the schema are missing. Restart the server: it makes them."));
+    }
+
+    private static class Volume
+    {
+        /// <summary>Device number of the volume that holds a path, from the mounts that this process sees.</summary>
+        public static string? DeviceOf(string path)
+        {
+            string? device = null;
+            var longest = -1;
+            foreach (var line in File.ReadLines("/proc/self/mountinfo"))
+            {
+                // Third field is the device, fifth the mount point.
+                var parts = line.Split(' ');
+                var mount = parts[4].Replace("\\040", " ", StringComparison.Ordinal);
+                if ((mount == "/" || path == mount || path.StartsWith(mount + "/", StringComparison.Ordinal)) && mount.Length >= longest)
+                {
+                    longest = mount.Length;
+                    device = parts[2];
+                }
+            }
+
+            return device;
+        }
+    }
+}

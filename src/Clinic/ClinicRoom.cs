@@ -1,4 +1,6 @@
 using Mangrove.Clinic.Billing;
+using Mangrove.Clinic.Laboratory;
+using Mangrove.Clinic.Pharmacy;
 using Mangrove.Clinic.Queue;
 using Mangrove.Clinic.Registration;
 using Mangrove.Clinic.Triage;
@@ -44,6 +46,24 @@ public static class ClinicRoom
         services.AddScoped<TriageQueue>();
         services.AddScoped<OpenTriage>();
         services.AddScoped<RecordTriage>();
+
+        // Laboratory
+        services.AddScoped<Bench>();
+        services.AddScoped<ReleasedSpecimens>();
+        services.AddScoped<OpenSpecimen>();
+        services.AddScoped<FindSpecimen>();
+        services.AddScoped<ReceiveSpecimen>();
+        services.AddScoped<RejectSpecimen>();
+        services.AddScoped<ReleaseResults>();
+        services.AddScoped<CorrectResult>();
+
+        // Pharmacy
+        services.AddScoped<DispensingQueue>();
+        services.AddScoped<OpenDispensing>();
+        services.AddScoped<HandOver>();
+        services.AddScoped<StockList>();
+        services.AddScoped<ReceiveDelivery>();
+        services.AddScoped<CorrectCount>();
 
         // Shared by the stations
         services.AddScoped<Charging>();

@@ -92,6 +92,19 @@ public sealed class LabOrder : SealedRow
         AcknowledgedBy = by;
         return this;
     }
+
+    /// <summary>A corrected result waits to be signed again: who signed the old value has not seen the new one.</summary>
+    public Result<LabOrder> Correct()
+    {
+        if (Status != LabOrderStatus.Released)
+        {
+            return new Error("lab.not-released", "Only a released result is corrected. Enter it on the bench.");
+        }
+
+        AcknowledgedAt = null;
+        AcknowledgedBy = null;
+        return this;
+    }
 }
 
 /// <param name="TestCode">Code of the hospital's laboratory catalogue.</param>

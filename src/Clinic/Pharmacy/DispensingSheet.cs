@@ -1,0 +1,168 @@
+using Mangrove.Clinic.Records;
+using Mangrove.Clinic.Terminology;
+using Mangrove.Kernel;
+using Mangrove.Vault;
+using Microsoft.EntityFrameworkCore;
+
+namespace Mangrove.Clinic.Pharmacy;
+
+/// <summary>A batch that may be taken from, with the quantity proposed.</summary>
+public sealed record BatchOffer(Guid Id, string Batch, DateOnly Expires, decimal InStock, decimal Take);
+
+/// <summary>One prescribed line at the counter.</summary>
+/// <param name="Seen">How many times the line has been handed over so far; a form that saw another count is stale.</param>
+/// <param name="Product">Null when the hospital's list does not have it.</param>
+/// <param name="Needed">Units of the whole course, or null when they cannot be counted.</param>
+/// <param name="Given">Units handed over so far.</param>
+/// <param name="Batches">First to expire first; those that end before the course are left out.</param>
+/// <param name="Hidden">When the batches left out expire.</param>
+public sealed record DispensingLine(
+    Guid Id,
+    PrescriptionLine Line,
+    StaffId? By,
+    DateTimeOffset OrderedAt,
+    PrescriptionStatus Status,
+    int Seen,
+    Medicine? Medicine,
+    MedicineProduct? Product,
+    decimal? Needed,
+    decimal Given,
+    IReadOnlyList<BatchOffer> Batches,
+    IReadOnlyList<DateOnly> Hidden,
+    IReadOnlyList<DispensingFinding> Findings)
+{
+    /// <summary>Units still owed, or null when the pharmacist decides.</summary>
+    public decimal? Owed => Needed is { } all ? Math.Max(0, all - Given) : null;
+
+    public decimal Proposed => Batches.Sum(batch => batch.Take);
+
+    public bool Blocked => Findings.Any(finding => finding.Needs == AnswerNeeded.Never);
+
+    /// <summary>Nothing: PHI never reaches a log by accident.</summary>
+    public override string ToString() => nameof(DispensingLine);
+}
+
+/// <summary>What a patient is to be given for one visit.</summary>
+/// <param name="AlsoTaking">Medicines in use from elsewhere.</param>
+/// <param name="Done">Lines of this visit that are complete.</param>
+public sealed record DispensingSheet(
+    PatientHeader Header,
+    Guid VisitId,
+    IReadOnlyList<DispensingLine> Lines,
+    IReadOnlyList<MedicineInUse> AlsoTaking,
+    decimal? WeightKg,
+    DateTimeOffset? WeighedAt,
+    int Done)
+{
+    private const string BodyWeight = "29463-7";
+
+    /// <summary>Nothing: PHI never reaches a log by accident.</summary>
+    public override string ToString() => nameof(DispensingSheet);
+
+    /// <summary>Every field that <see cref="Read"/> opens.</summary>
+    internal static IReadOnlyList<FieldUse> Fields { get; } =
+        [Patient.NameField, Patient.PersonField, Allergy.RecordField, Prescription.LineField, Prescription.MedicineField, Dispense.RecordField, Observation.BodyMeasures];
+
+    internal static async Task<DispensingSheet> Read(Opening opening, ClinicContext clinic, Patient patient, Guid visitId, TimeProvider clock, CancellationToken cancel)
+    {
+        var id = patient.PatientId;
+        var today = Today(clock);
+        var header = await PatientHeader.Read(opening, clinic, patient, cancel);
+        var all = await clinic.Prescriptions.Where(row => row.PatientId == id && row.Status != PrescriptionStatus.Stopped).OrderBy(row => row.OrderedAt).ThenBy(row => row.Id).ToListAsync(cancel);
+        var taken = new List<MedicineTaken>();
+        foreach (var row in all)
+        {
+            if (opening.Read(row, Prescription.MedicineField) is { } medicine && DispensingSafety.InUse(medicine, today))
+            {
+                taken.Add(new MedicineTaken(row.Id, medicine));
+            }
+        }
+
+        var mine = all.Where(row => row.VisitId == visitId && row.Status != PrescriptionStatus.Imported).ToList();
+        var open = mine.Where(IsOpen).ToList();
+        var openIds = open.Select(row => row.Id).ToArray();
+        var given = (await clinic.Dispenses.AsNoTracking().Where(row => openIds.Contains(row.PrescriptionId) && row.PatientId == id).ToListAsync(cancel)).ToLookup(row => row.PrescriptionId);
+        var lines = new List<DispensingLine>();
+        var reserved = new Dictionary<Guid, decimal>();
+        foreach (var row in open)
+        {
+            if (opening.Read(row, Prescription.LineField) is { } line)
+            {
+                lines.Add(await Line(opening, clinic, row, line, [.. given[row.Id]], header, taken, reserved, today, cancel));
+            }
+        }
+
+        var (weight, weighed) = await Weight(opening, clinic, id, cancel);
+        return new DispensingSheet(
+            header,
+            visitId,
+            lines,
+            [.. taken.Where(one => mine.TrueForAll(row => row.Id != one.Prescription)).Select(one => one.Medicine).DistinctBy(one => (one.Name, one.Strength, one.Sig))],
+            weight,
+            weighed,
+            mine.Count - open.Count);
+    }
+
+    internal static bool IsOpen(Prescription row) => row.Status is PrescriptionStatus.Ordered or PrescriptionStatus.PartlyDispensed;
+
+    internal static DateOnly Today(TimeProvider clock) => DateOnly.FromDateTime(clock.GetLocalNow().DateTime);
+
+    private static async Task<DispensingLine> Line(
+        Opening opening,
+        ClinicContext clinic,
+        Prescription row,
+        PrescriptionLine line,
+        List<Dispense> dispensed,
+        PatientHeader header,
+        List<MedicineTaken> taken,
+        Dictionary<Guid, decimal> reserved,
+        DateOnly today,
+        CancellationToken cancel)
+    {
+        var given = dispensed.Sum(one => opening.Read(one, Dispense.RecordField)?.Quantity ?? 0);
+        if (Shelf.ProductOf(line) is not var (medicine, product))
+        {
+            return new DispensingLine(row.Id, line, row.By, row.OrderedAt, row.Status, dispensed.Count, null, null, null, given, [], [], []);
+        }
+
+        var name = Shelf.NameOf(product);
+        var batches = await clinic.StockBatches.Where(batch => batch.MedicineCode == medicine.Code && batch.Product == name).ToListAsync(cancel);
+        var last = Shelf.LastDay(line, today);
+        var held = batches.Where(batch => batch.Quantity > 0).OrderBy(batch => batch.Expires).ThenBy(batch => batch.Batch, StringComparer.Ordinal).ToList();
+        var needed = Shelf.Needed(line, product);
+        // A pack is proposed where the course is in millilitres; a number of tablets without an end is the pharmacist's.
+        var wanted = needed is { } units ? Math.Max(0, units - given) : Shelf.IsCounted(product) ? 0 : 1;
+        var offers = new List<BatchOffer>();
+        foreach (var batch in held.Where(batch => batch.Expires >= last))
+        {
+            var free = Math.Max(0, batch.Quantity - reserved.GetValueOrDefault(batch.Id));
+            var take = Math.Min(wanted, free);
+            wanted -= take;
+            reserved[batch.Id] = reserved.GetValueOrDefault(batch.Id) + take;
+            offers.Add(new BatchOffer(batch.Id, batch.Batch, batch.Expires, batch.Quantity, take));
+        }
+
+        return new DispensingLine(
+            row.Id, line, row.By, row.OrderedAt, row.Status, dispensed.Count, medicine, product, needed, given, offers,
+            [.. held.Where(batch => batch.Expires < last).Select(batch => batch.Expires)],
+            DispensingSafety.Check(row.Id, line, medicine, header, taken));
+    }
+
+    private static async Task<(decimal? Weight, DateTimeOffset? At)> Weight(Opening opening, ClinicContext clinic, PatientId id, CancellationToken cancel)
+    {
+        var measures = await clinic.Observations.AsNoTracking()
+            .Where(row => row.PatientId == id && row.Kind == ObservationKind.BodyMeasure && row.ReplacedBy == null)
+            .OrderByDescending(row => row.TakenAt)
+            .Take(20)
+            .ToListAsync(cancel);
+        foreach (var row in measures)
+        {
+            if (opening.Read(row, Observation.ValueField) is { Code: BodyWeight, Number: { } kilograms })
+            {
+                return (kilograms, row.TakenAt);
+            }
+        }
+
+        return (null, null);
+    }
+}

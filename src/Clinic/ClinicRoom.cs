@@ -1,4 +1,6 @@
 using Mangrove.Clinic.Billing;
+using Mangrove.Clinic.Chart;
+using Mangrove.Clinic.Consultation;
 using Mangrove.Clinic.Laboratory;
 using Mangrove.Clinic.Pharmacy;
 using Mangrove.Clinic.Queue;
@@ -46,6 +48,24 @@ public static class ClinicRoom
         services.AddScoped<TriageQueue>();
         services.AddScoped<OpenTriage>();
         services.AddScoped<RecordTriage>();
+
+        // Consultation and chart
+        services.AddScoped<DoctorQueue>();
+        services.AddScoped<TakePatient>();
+        services.AddScoped<OpenChart>();
+        services.AddScoped<ConsultationDraft>();
+        services.AddScoped<CheckPrescription>();
+        services.AddScoped<OrderLaboratory>();
+        services.AddScoped<SignConsultation>();
+        services.AddScoped<AddAddendum>();
+        services.AddScoped<AddProblem>();
+        services.AddScoped<ResolveProblem>();
+        services.AddScoped<RecordAllergy>();
+        services.AddScoped<RecordNoAllergies>();
+        services.AddScoped<WithdrawAllergy>();
+        services.AddScoped<StopMedicine>();
+        services.AddScoped<ResultsToSign>();
+        services.AddScoped<AcknowledgeResults>();
 
         // Laboratory
         services.AddScoped<Bench>();

@@ -1,5 +1,6 @@
 using Mangrove.Web.Administration;
 using Mangrove.Web.Cashier;
+using Mangrove.Web.Chart;
 using Mangrove.Web.Consultation;
 using Mangrove.Web.Desk;
 using Mangrove.Web.Find;
@@ -21,6 +22,8 @@ internal static class StaffPages
         DeskPages.Map(app);
         TriagePages.Map(app);
         ConsultationPages.Map(app);
+        ResultPages.Map(app);
+        ChartPages.Map(app);
         LaboratoryPages.Map(app);
         PharmacyPages.Map(app);
         CashierPages.Map(app);

@@ -30,7 +30,7 @@ public sealed class OpenChart(ClinicContext clinic, Door door, TimeProvider cloc
     /// <param name="cancel">Ends the wait.</param>
     public async Task<Result<PatientChart>> Run(PatientId patientId, Guid? visitId, Actor actor, CancellationToken cancel)
     {
-        if (await clinic.Patients.AsNoTracking().FirstOrDefaultAsync(row => row.PatientId == patientId, cancel) is not { } patient)
+        if (await clinic.Patients.AsNoTracking().FirstOrDefaultAsync(row => row.Id == patientId.Value, cancel) is not { } patient)
         {
             return Missing.Patient;
         }

@@ -57,9 +57,9 @@ public sealed class DoctorQueue(ClinicContext clinic, Door door, TimeProvider cl
             .ThenBy(row => row.ArrivedAt)
             .Take(Most)
             .ToListAsync(cancel);
-        var patientIds = visits.Select(row => row.PatientId).Distinct().ToArray();
+        var patientIds = visits.Select(row => row.PatientId.Value).Distinct().ToArray();
         var visitIds = visits.Select(row => row.Id).ToArray();
-        var patients = await clinic.Patients.AsNoTracking().Where(row => patientIds.Contains(row.PatientId)).ToDictionaryAsync(row => row.PatientId, cancel);
+        var patients = await clinic.Patients.AsNoTracking().Where(row => patientIds.Contains(row.Id)).ToDictionaryAsync(row => row.PatientId, cancel);
         var triages = (await clinic.Triages.AsNoTracking().Where(row => visitIds.Contains(row.VisitId)).OrderBy(row => row.At).ToListAsync(cancel)).ToLookup(row => row.VisitId);
         var orders = (await clinic.LabOrders.AsNoTracking().Where(row => visitIds.Contains(row.VisitId)).OrderBy(row => row.OrderedAt).ToListAsync(cancel)).ToLookup(row => row.VisitId);
         using var opening = await door.Open(

@@ -45,10 +45,10 @@ public sealed class ResultsToSign(ClinicContext clinic, Door door, TimeProvider 
             .OrderBy(row => row.ReleasedAt)
             .Take(Most)
             .ToListAsync(cancel);
-        var patientIds = orders.Select(row => row.PatientId).Distinct().ToArray();
+        var patientIds = orders.Select(row => row.PatientId.Value).Distinct().ToArray();
         var orderIds = orders.Select(row => (Guid?)row.Id).ToArray();
         var visitIds = orders.Select(row => row.VisitId).Distinct().ToArray();
-        var patients = await clinic.Patients.AsNoTracking().Where(row => patientIds.Contains(row.PatientId)).ToDictionaryAsync(row => row.PatientId, cancel);
+        var patients = await clinic.Patients.AsNoTracking().Where(row => patientIds.Contains(row.Id)).ToDictionaryAsync(row => row.PatientId, cancel);
         var open = (await clinic.Visits.AsNoTracking().Where(row => visitIds.Contains(row.Id) && row.Status == VisitStatus.InConsultation && row.Doctor == me).Select(row => row.Id).ToListAsync(cancel)).ToHashSet();
         var values = (await clinic.Observations.AsNoTracking()
             .Where(row => orderIds.Contains(row.OrderId) && row.ReplacedBy == null && row.Kind == ObservationKind.Laboratory)

@@ -25,7 +25,7 @@ internal sealed class StoryDrawing
         // What still lasts comes first: it must have a place.
         var (problems, problemLanes, problemsLeft) = Place(
             story.Problems.OrderBy(p => p.Until is not null).ThenBy(p => p.From),
-            p => X(p.From), p => Math.Max(X(p.Until ?? story.Today), X(p.From) + 10 + TextWidth(p.Text)), MostProblemLanes);
+            p => Math.Min(X(p.From), BarTextLeft(p)), p => Math.Max(X(p.Until ?? story.Today), BarTextLeft(p) + 5 + TextWidth(p.Text)), MostProblemLanes);
         Problems = [.. problems.Select(p =>
         {
             var x = X(p.Item.From);
@@ -83,6 +83,9 @@ internal sealed class StoryDrawing
     private static double TextWidth(string text) => text.Length * 6.4;
 
     private static double TextLeft(double x, string text) => x + 18 + TextWidth(text) > Right ? x - 18 - TextWidth(text) : x;
+
+    // The name stands inside its bar, or before it where it would leave the drawing.
+    private double BarTextLeft(StorySpan span) => X(span.From) + 5 + TextWidth(span.Text) > Right ? X(span.From) - 4 - TextWidth(span.Text) : X(span.From) + 5;
 
     private static (IReadOnlyList<(T Item, int Lane)> Placed, int Lanes, int Left) Place<T>(IEnumerable<T> items, Func<T, double> from, Func<T, double> until, int most)
     {

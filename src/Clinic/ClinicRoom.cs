@@ -66,6 +66,7 @@ public static class ClinicRoom
         services.AddScoped<StopMedicine>();
         services.AddScoped<ResultsToSign>();
         services.AddScoped<AcknowledgeResults>();
+
         // Laboratory
         services.AddScoped<Bench>();
         services.AddScoped<ReleasedSpecimens>();

@@ -12,6 +12,7 @@ internal static class Program
         new InitVerb(),
         new DemoVerb(),
         new ServeVerb(),
+        new ExportFhirVerb(),
     ];
 
     private static async Task<int> Main(string[] arguments)

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
+using Mangrove.Api;
 using Mangrove.Cli.CommandLine;
 using Mangrove.Kernel;
 using Mangrove.Vault.Identity;
@@ -139,6 +140,7 @@ public sealed class Server : IAsyncDisposable
         app.Use(next => http => counts.Count(http, next));
         app.UseHostFiltering();
         app.MapMangroveWeb();
+        app.MapMangroveApi();
         app.Services.GetRequiredService<Health>().Map(app);
         return app;
     }

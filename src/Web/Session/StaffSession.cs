@@ -55,14 +55,9 @@ public sealed class StaffSession(RequestDelegate next, Sessions sessions)
     private static bool AcceptsPages(HttpRequest request) => request.Headers.Accept.ToString().Contains("text/html", StringComparison.Ordinal);
 }
 
-/// <summary>The actor behind this request, as Identity found it.</summary>
-public sealed record SignedInActor(Actor Actor);
-
-/// <summary>Where pages and endpoints get their actor.</summary>
+/// <summary>Where pages get their actor.</summary>
 public static class ActorOfRequest
 {
-    /// <summary>The member of staff who sent this request.</summary>
-    /// <exception cref="InvalidOperationException">The endpoint is open to everybody: a bug of the endpoint.</exception>
-    public static Actor Actor(this HttpContext http) => http.Features.Get<SignedInActor>()?.Actor
-        ?? throw new InvalidOperationException("This endpoint is open to everybody and has no actor.");
+    /// <inheritdoc cref="SignedInActor.Of"/>
+    public static Actor Actor(this HttpContext http) => SignedInActor.Of(http);
 }

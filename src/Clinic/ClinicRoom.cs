@@ -1,4 +1,5 @@
 using Mangrove.Clinic.Billing;
+using Mangrove.Clinic.Find;
 using Mangrove.Clinic.Queue;
 using Mangrove.Clinic.Registration;
 using Mangrove.Clinic.Triage;
@@ -44,6 +45,10 @@ public static class ClinicRoom
         services.AddScoped<TriageQueue>();
         services.AddScoped<OpenTriage>();
         services.AddScoped<RecordTriage>();
+
+        // Find
+        services.AddScoped<FindPatients>();
+        services.AddScoped<FindByNumber>();
 
         // Shared by the stations
         services.AddScoped<Charging>();

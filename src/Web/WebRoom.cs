@@ -1,3 +1,4 @@
+using Mangrove.Web.Administration;
 using Mangrove.Web.Pages;
 using Mangrove.Web.Session;
 using Mangrove.Web.Shell;
@@ -19,6 +20,8 @@ public static class WebRoom
         services.AddHttpContextAccessor();
         services.AddRazorComponents();
         services.AddScoped<IShellSource, StaffShell>();
+        services.AddSingleton<LogCheck>();
+        services.AddHostedService(provider => provider.GetRequiredService<LogCheck>());
         services.AddCascadingValue(provider => ScreenSettings.Read(provider.GetRequiredService<IHttpContextAccessor>().HttpContext));
         services.AddAntiforgery(options =>
         {

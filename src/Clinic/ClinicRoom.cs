@@ -3,6 +3,7 @@ using Mangrove.Clinic.Chart;
 using Mangrove.Clinic.Consultation;
 using Mangrove.Clinic.Laboratory;
 using Mangrove.Clinic.Pharmacy;
+using Mangrove.Clinic.Find;
 using Mangrove.Clinic.Queue;
 using Mangrove.Clinic.Registration;
 using Mangrove.Clinic.Triage;
@@ -84,6 +85,9 @@ public static class ClinicRoom
         services.AddScoped<StockList>();
         services.AddScoped<ReceiveDelivery>();
         services.AddScoped<CorrectCount>();
+        // Find
+        services.AddScoped<FindPatients>();
+        services.AddScoped<FindByNumber>();
 
         // Shared by the stations
         services.AddScoped<Charging>();

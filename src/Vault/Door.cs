@@ -83,6 +83,13 @@ public sealed class Door
     }
 
     /// <summary>
+    /// Says which of these patients, found by a search that is recorded already, the care rule leaves open to the actor,
+    /// so that a list can mark the others. Opens nothing and promises nothing: every act is decided anew.
+    /// </summary>
+    public Task<IReadOnlySet<PatientId>> OpenTo(Actor actor, IReadOnlyCollection<PatientId> patients, CancellationToken cancel) =>
+        policy.OpenTo(actor, patients, cancel);
+
+    /// <summary>
     /// Records an act that opens no protected information: a sign-in, a change of an account, a look at the log itself.
     /// </summary>
     /// <exception cref="Refused">The actor lacks <paramref name="right"/>; the refusal is an entry too.</exception>

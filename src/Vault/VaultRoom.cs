@@ -21,12 +21,14 @@ public sealed class VaultRoom : IAsyncDisposable
     private readonly AuditLog log;
     private readonly CheckpointSigner signer;
     private readonly PatientIndex index;
+    private readonly string folder;
 
     private VaultRoom(StorageOptions storage, RootProtector protector, KeyRing keys, CheckpointSigner signer, AuditLog log, ICareRelationships care, LogHead head, TimeProvider clock)
     {
         this.keys = keys;
         this.signer = signer;
         this.log = log;
+        folder = storage.Folder;
         index = new PatientIndex();
         Facility = protector.Facility;
         FacilityName = protector.FacilityName;
@@ -71,6 +73,13 @@ public sealed class VaultRoom : IAsyncDisposable
     /// <summary>How the root key of a hospital is protected, told without opening anything.</summary>
     /// <exception cref="RefusedInput"><c>data.not-initialised</c> or <c>keys.protector-bad</c>.</exception>
     public static ProtectorKind ProtectorIn(string folder) => RootProtector.Read(folder).Kind;
+
+    /// <summary>The volume that the data folder lies on, in bytes: what this account may still write, and its size.</summary>
+    public (long Free, long Size) Volume()
+    {
+        var volume = new DriveInfo(folder);
+        return (volume.AvailableFreeSpace, volume.TotalSize);
+    }
 
     public IReadOnlyList<KeyState> KeyStates() => keys.States();
 

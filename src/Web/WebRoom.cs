@@ -1,3 +1,4 @@
+using Mangrove.Web.Administration;
 using Mangrove.Web.Pages;
 using Mangrove.Web.Session;
 using Mangrove.Web.Shell;
@@ -28,6 +29,8 @@ public static class WebRoom
         services.AddScoped<IShellSource, StaffShell>();
         services.AddScoped<Laboratory.SheetPage>();
         services.AddScoped<Pharmacy.Counter>();
+        services.AddSingleton<LogCheck>();
+        services.AddHostedService(provider => provider.GetRequiredService<LogCheck>());
         services.AddCascadingValue(provider => ScreenSettings.Read(provider.GetRequiredService<IHttpContextAccessor>().HttpContext));
         services.AddAntiforgery(options =>
         {

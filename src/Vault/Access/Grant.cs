@@ -35,6 +35,12 @@ internal sealed class Grant
         /// <summary>How long after the last visit a chart stays open to clinicians. Policy setting, default 30 days.</summary>
         public TimeSpan CareWindow { get; set; } = TimeSpan.FromDays(30);
 
+        /// <summary>Those of <paramref name="patients"/> whose records the care rule leaves open to this actor; all of them for roles that it does not bind.</summary>
+        public async Task<IReadOnlySet<PatientId>> OpenTo(Actor actor, IReadOnlyCollection<PatientId> patients, CancellationToken cancel) =>
+            actor.Rights.NeedsCareRelationship && patients.Count > 0
+                ? await care.InCare(patients, CareWindow, clock.GetUtcNow(), cancel)
+                : patients.ToHashSet();
+
         public async Task<Decision> Decide(Actor actor, Request request, CancellationToken cancel)
         {
             // Import and export by an administrator: the matrix has one line for them, whatever is in the role's own line.

@@ -39,6 +39,9 @@ public sealed record AuditFilter
     /// <summary>Entries of this act, such as <c>VIEW_PATIENT_RECORD</c>.</summary>
     public string? Action { get; init; }
 
+    /// <summary>Entries that ended so.</summary>
+    public AuditOutcome? Outcome { get; init; }
+
     /// <summary>Entries at or after this time.</summary>
     public DateTimeOffset? Since { get; init; }
 

@@ -136,6 +136,7 @@ internal sealed class PostgresAuditSource : AuditSource
 
         Where(" AND e.actor = ", filter.Actor);
         Where(" AND e.action = ", filter.Action);
+        Where(" AND e.outcome = ", (long?)filter.Outcome);
         Where(" AND e.at >= ", filter.Since?.ToUnixTimeMilliseconds());
         Where(" AND e.at < ", filter.Until?.ToUnixTimeMilliseconds());
         Where(filter.NewestFirst ? " AND e.seq < " : " AND e.seq > ", filter.Beyond);

@@ -108,6 +108,7 @@ internal sealed class SqliteAuditSource(RawSqlite connection, bool owned) : Audi
         var key = filter.Patient is null ? "e.seq" : "p.seq";
         sql.Append(filter.Actor is null ? "" : " AND e.actor = ?2");
         sql.Append(filter.Action is null ? "" : " AND e.action = ?3");
+        sql.Append(filter.Outcome is null ? "" : " AND e.outcome = ?8");
         sql.Append(filter.Since is null ? "" : " AND e.at >= ?4");
         sql.Append(filter.Until is null ? "" : " AND e.at < ?5");
         sql.Append(filter.Beyond is null ? "" : filter.NewestFirst ? $" AND {key} < ?6" : $" AND {key} > ?6");
@@ -128,6 +129,7 @@ internal sealed class SqliteAuditSource(RawSqlite connection, bool owned) : Audi
         BindIf(5, filter.Until, (index, value) => rows.Bind(index, value.ToUnixTimeMilliseconds()));
         BindIf(6, filter.Beyond, (index, value) => rows.Bind(index, value));
         rows.Bind(7, most);
+        BindIf(8, filter.Outcome, (index, value) => rows.Bind(index, (int)value));
         var found = new List<byte[]>();
         while (rows.Step())
         {

@@ -108,6 +108,9 @@ public sealed record StaffMember
     public DateTimeOffset? LinkExpires { get; init; }
 }
 
+/// <summary>A member of staff as the entries of the log are read: who stands behind a user name, and the role now.</summary>
+public sealed record Colleague(StaffId Staff, string User, string DisplayName, Role Role);
+
 /// <summary>What an administrator says of a new member of staff.</summary>
 /// <param name="User">3 to 64 letters, digits, <c>.</c>, <c>_</c> or <c>-</c>; unique whatever the case.</param>
 /// <param name="DisplayName">As colleagues and patients read it, at most 128 characters.</param>

@@ -223,6 +223,13 @@ public sealed class Sessions : IDisposable
         }
     }
 
+    /// <summary>How many sessions are live now, and how many of them are locked. Nobody is named.</summary>
+    public (int Live, int Locked) Count()
+    {
+        var all = live.Values;
+        return (all.Count, all.Count(session => session.Locked));
+    }
+
     public void Dispose() => turn.Dispose();
 
     /// <summary>An act of Identity as the log names it.</summary>

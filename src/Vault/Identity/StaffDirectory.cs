@@ -67,6 +67,16 @@ public sealed class StaffDirectory
         return await connection.Query($"SELECT {Account.Columns} FROM account ORDER BY number", row => Account.Read(row).Member(), cancel);
     }
 
+    /// <summary>Everybody with an account as the log names them, by staff number; for whoever reads the log. No entry of its own.</summary>
+    public async Task<IReadOnlyList<Colleague>> Roster(CancellationToken cancel)
+    {
+        await using var connection = await store.Open(cancel);
+        return await connection.Query(
+            "SELECT number, username, name, role FROM account ORDER BY number",
+            row => new Colleague(new StaffId((int)row.GetInt64(0)), row.GetString(1), row.GetString(2), (Role)row.GetInt64(3)),
+            cancel);
+    }
+
     /// <summary>Names of the staff by number, as records show who did what. Holds no more than colleagues know of each other.</summary>
     public async Task<IReadOnlyDictionary<StaffId, string>> Names(CancellationToken cancel)
     {

@@ -2,7 +2,13 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Mangrove.Web.Administration;
 
+/// <summary>The administrator's room: trust, audit, people. It never shows a clinical value or a patient's name.</summary>
 internal static class AdministrationPages
 {
-    public static void Map(IEndpointRouteBuilder app) => _ = app;
+    public static void Map(IEndpointRouteBuilder app)
+    {
+        TrustPages.Map(app);
+        AuditPages.Map(app);
+        AccountPages.Map(app);
+    }
 }

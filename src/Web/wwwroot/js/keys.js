@@ -123,6 +123,12 @@ document.addEventListener('click', event => {
   }
   event.target.closest?.('[data-close]')?.closest('dialog')?.close();
   event.target.closest?.('[data-dismiss]')?.closest('[role=alert]')?.remove();
+  const copy = event.target.closest?.('[data-copy]');
+  const from = copy && document.getElementById(copy.dataset.copy);
+  if (from) {
+    from.select();
+    navigator.clipboard.writeText(from.value).then(() => { copy.textContent = 'Copied'; }, () => document.execCommand('copy'));
+  }
   // The likely value of an impossible one: taken by a click or its key.
   const use = event.target.closest?.('[data-use]');
   const field = use && document.getElementById(use.dataset.for);

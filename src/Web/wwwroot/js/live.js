@@ -74,6 +74,8 @@ document.addEventListener('htmx:responseError', event => {
 });
 
 // A refresh that no person asked for must not keep an unattended screen open.
+// A poll has no event at all.
 document.addEventListener('htmx:configRequest', event => {
-  if (event.detail.triggeringEvent?.type?.startsWith('mg:')) event.detail.headers['X-Background'] = '1';
+  const type = event.detail.triggeringEvent?.type;
+  if (!type || type.startsWith('mg:')) event.detail.headers['X-Background'] = '1';
 });

@@ -1,0 +1,179 @@
+using System.Globalization;
+using Mangrove.Vault.Audit;
+using Mangrove.Web.Parts;
+
+namespace Mangrove.Web.Administration;
+
+/// <summary>The acts, fields and reasons of the log in words. Whatever has no words yet is shown by its own name, never left out.</summary>
+internal static class ActWords
+{
+    /// <summary>Acts that the filter offers: icon and words by the name in the log.</summary>
+    private static readonly SortedDictionary<string, (string Icon, string Words)> Known = new(StringComparer.Ordinal)
+    {
+        ["ACKNOWLEDGE_RESULTS"] = ("checks", "Acknowledged results"),
+        ["ADD_ADDENDUM"] = ("pencil-plus", "Added to a note"),
+        ["ADD_PRICE"] = ("receipt-2", "Added a price"),
+        ["BUILD_INDEX"] = ("search", "Built the patient index"),
+        ["CHANGE_PRICE"] = ("receipt-2", "Changed a price"),
+        ["CHANGE_ROLE"] = ("user-edit", "Changed a role"),
+        ["CHECK_DUPLICATE"] = ("users", "Looked for duplicates"),
+        ["CLOSE_VISIT"] = ("door-exit", "Closed a visit"),
+        ["CREATE_STAFF"] = ("user-plus", "Made an account"),
+        ["DISPENSE"] = ("pill", "Dispensed"),
+        ["END_SESSIONS"] = ("logout", "Ended sessions"),
+        ["EXPLAIN_POLICY"] = ("help", "Asked what the policy says"),
+        ["EXPORT_FHIR"] = ("upload", "Exported records"),
+        ["FOUND_HOSPITAL"] = ("building-hospital", "Set up the hospital"),
+        ["IMPORT_FHIR"] = ("download", "Imported records"),
+        ["LIST_STAFF"] = ("users", "Looked at the staff list"),
+        ["LOCK"] = ("lock", "Screen locked"),
+        ["OPEN_DRAFT"] = ("pencil", "Opened a draft"),
+        ["OPEN_TRIAGE"] = ("heart-rate-monitor", "Opened triage"),
+        ["OPEN_VISIT"] = ("door-enter", "Opened a visit"),
+        ["POST_CHARGES"] = ("receipt", "Posted charges"),
+        ["PREPARE_NEWBORN"] = ("baby-carriage", "Prepared a newborn's record"),
+        ["PRINT_WRISTBAND"] = ("printer", "Printed a wristband"),
+        ["RECORD_TRIAGE"] = ("heart-rate-monitor", "Recorded triage"),
+        ["REFRESH_WORKLIST"] = ("refresh", "Worklist refreshed itself"),
+        ["REGISTER_PATIENT"] = ("user-plus", "Registered a patient"),
+        ["RESET_PASSWORD"] = ("key", "Reset a password"),
+        ["RESTORE_STAFF"] = ("user-check", "Restored an account"),
+        ["REVOKE_STAFF"] = ("user-x", "Closed an account"),
+        ["SAVE_DRAFT"] = ("pencil", "Saved a draft"),
+        ["SEARCH_PATIENT"] = ("search", "Searched for patients"),
+        ["SESSION_ENDED"] = ("logout", "Session ended"),
+        ["SETTLE_INVOICE"] = ("receipt", "Settled an invoice"),
+        ["SET_PASSWORD"] = ("key", "Chose a password"),
+        ["SIGN_IN"] = ("login", "Signed in"),
+        ["SIGN_IN_REFUSED"] = ("login", "Sign in"),
+        ["SIGN_OUT"] = ("logout", "Signed out"),
+        ["SUSPEND_STAFF"] = ("user-pause", "Suspended an account"),
+        ["TAKE_PAYMENT"] = ("cash", "Took a payment"),
+        ["UNLOCK"] = ("lock-open", "Screen unlocked"),
+        ["UPDATE_DEMOGRAPHICS"] = ("address-book", "Changed demographics"),
+        ["VERIFY_AUDIT_LOG"] = ("shield-check", "Verified the audit log"),
+        ["VIEW_AUDIT_LOG"] = ("timeline-event", "Looked at the audit log"),
+        ["VIEW_CHART"] = ("stethoscope", "Opened chart"),
+        ["VIEW_DEMOGRAPHICS"] = ("address-book", "Looked at demographics"),
+        ["VIEW_INVOICE"] = ("receipt", "Looked at an invoice"),
+        ["VIEW_PRICE_LIST"] = ("receipt-2", "Looked at the price list"),
+        ["VIEW_RECEIPTS"] = ("receipt", "Looked at receipts"),
+        ["VIEW_WORKLIST"] = ("list-details", "Looked at a worklist"),
+        ["WRITE_SAMPLE_DAY"] = ("flask", "Wrote the sample day"),
+        ["WRITE_SAMPLE_HISTORIES"] = ("flask", "Wrote sample histories"),
+        ["WRITE_SAMPLE_PATIENTS"] = ("flask", "Wrote sample patients"),
+        ["WRITE_SAMPLE_STOCK"] = ("flask", "Wrote sample stock"),
+    };
+
+    /// <summary>The system's own work, by the user name in the log.</summary>
+    private static readonly Dictionary<string, string> Works = new(StringComparer.Ordinal)
+    {
+        ["system:charging"] = "Mangrove, charging",
+        ["system:index"] = "Mangrove, patient index",
+        ["system:sample"] = "Mangrove, sample data",
+        ["system:setup"] = "Mangrove, set-up",
+    };
+
+    public static IReadOnlyDictionary<string, string> SystemActors => Works;
+
+    public static IEnumerable<KeyValuePair<string, string>> Acts => Known.Select(act => KeyValuePair.Create(act.Key, act.Value.Words)).OrderBy(act => act.Value, StringComparer.Ordinal);
+
+    public static string Icon(AuditEntry entry) => entry.Outcome switch
+    {
+        AuditOutcome.BreakGlass => "shield-lock",
+        AuditOutcome.Refused => "shield-x",
+        _ => Known.TryGetValue(entry.Action, out var known) ? known.Icon : "eye",
+    };
+
+    public static ActKind Kind(AuditEntry entry) => entry.Outcome switch
+    {
+        AuditOutcome.BreakGlass => ActKind.BreakGlass,
+        AuditOutcome.Refused => ActKind.Refused,
+        _ => ActKind.Ordinary,
+    };
+
+    public static string Act(AuditEntry entry)
+    {
+        var words = Known.TryGetValue(entry.Action, out var known) ? known.Words : Plain(entry.Action.ToLowerInvariant());
+        return entry.Outcome switch
+        {
+            AuditOutcome.Refused => $"Refused: {Lower(words)}",
+            AuditOutcome.BreakGlass => $"Break-glass: {Lower(words)}",
+            _ => words,
+        };
+    }
+
+    /// <summary>On what, which kinds of field, and why; never a value.</summary>
+    public static string About(AuditEntry entry)
+    {
+        var parts = new List<string>();
+        if (Resource(entry) is { Length: > 0 } on)
+        {
+            parts.Add(on);
+        }
+
+        if (entry.FieldsAccessed.Count > 0)
+        {
+            parts.Add(string.Join(", ", entry.FieldsAccessed.Select(field => field.Replace('_', ' '))));
+        }
+
+        // What was typed at a break-glass may be about the patient; it stands on the review, not in this list.
+        if (entry.Reason.Length > 0 && entry.Outcome != AuditOutcome.BreakGlass)
+        {
+            parts.Add(Reason(entry));
+        }
+
+        return string.Join(" · ", parts);
+    }
+
+    public static string Purpose(AuditEntry entry) => entry.Purpose == "System" ? "System work" : entry.Purpose;
+
+    public static string Device(AuditEntry entry) => entry.Device.StartsWith("address:", StringComparison.Ordinal) ? entry.Device["address:".Length..] : entry.Device;
+
+    /// <summary>First and last four digits of the entry's hash.</summary>
+    public static string Hash(AuditEntry entry) => Short(Convert.ToHexStringLower(entry.EntryHash.Span));
+
+    public static string Short(string hex) => hex.Length > 8 ? $"{hex[..4]}…{hex[^4..]}" : hex;
+
+    public static string Count(long number) => number.ToString("#,##0", CultureInfo.InvariantCulture);
+
+    private static string Resource(AuditEntry entry)
+    {
+        var (kind, name) = entry.Resource.Split(':', 2) is [var first, var rest] ? (first, rest) : (entry.Resource, string.Empty);
+        return (kind, name) switch
+        {
+            ("search", _) => entry.Patients.Count switch { 0 => "nobody shown", 1 => "1 patient shown", var many => $"{many} patients shown" },
+            ("patients", "all") => "every patient",
+            ("patients", "0") => string.Empty,
+            ("patients", var many) => $"{many} patients",
+            ("patient", var number) => number,
+            ("audit", "") => string.Empty,
+            ("audit", var of) => $"entries of {of.Replace("patient:", string.Empty, StringComparison.Ordinal)}",
+            ("worklist", var station) => entry.Patients.Count == 1 ? $"{station}, 1 patient" : $"{station}, {entry.Patients.Count} patients",
+            ("staff", "") or ("sign-in", _) or ("facility", _) => string.Empty,
+            ("staff", var number) => number,
+            _ when kind.StartsWith("sess_", StringComparison.Ordinal) => string.Empty,
+            _ => Plain(entry.Resource.Replace(':', ' ')),
+        };
+    }
+
+    private static string Reason(AuditEntry entry) => entry.Outcome != AuditOutcome.Refused ? entry.Reason.Replace("->", "→", StringComparison.Ordinal) : entry.Reason switch
+    {
+        "access.role" => "outside this role's part of the record · nothing was shown",
+        "access.purpose" => "not a purpose of this role · nothing was shown",
+        "access.not-in-care" => "patient not in care here · nothing was shown",
+        "access.everyone" => "an act over every patient · nothing was shown",
+        "signin.refused" => "wrong user name or password",
+        "unlock.refused" => "wrong password",
+        "staff.last-admin" => "the last active administrator",
+        var code => code,
+    };
+
+    private static string Plain(string text)
+    {
+        var words = text.Replace('_', ' ').Replace('-', ' ');
+        return words.Length == 0 ? words : char.ToUpperInvariant(words[0]) + words[1..];
+    }
+
+    private static string Lower(string words) => words.Length == 0 ? words : char.ToLowerInvariant(words[0]) + words[1..];
+}

@@ -1,0 +1,171 @@
+using Mangrove.Clinic;
+using Mangrove.Kernel;
+using Mangrove.Vault;
+using Mangrove.Vault.Access;
+using Mangrove.Vault.Audit;
+using Mangrove.Vault.Identity;
+using Mangrove.Vault.Keys;
+using Mangrove.Web.Parts;
+using Mangrove.Web.Session;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Mangrove.Web.Administration;
+
+/// <summary>The administrator's home: the proofs that exist, what runs now, what was refused. No clinical data.</summary>
+internal static class TrustPages
+{
+    private const int MostRefusals = 500;
+
+    public static void Map(IEndpointRouteBuilder app) => app.MapGet("/admin", Home);
+
+    private static async Task<IResult> Home(
+        HttpContext http,
+        VaultRoom vault,
+        AuditReview review,
+        StaffDirectory staff,
+        Sessions sessions,
+        LogCheck check,
+        TimeProvider clock,
+        CancellationToken cancel)
+    {
+        var refusals = await review.List(
+            http.Actor(),
+            new AuditFilter { Outcome = AuditOutcome.Refused, Since = clock.StartOfLocalDay(), Most = MostRefusals },
+            null,
+            cancel);
+        var roster = await staff.Roster(cancel);
+        var (live, locked) = sessions.Count();
+        return Page.Show<TrustPage>(new
+        {
+            State = new TrustState(
+                vault.FacilityName,
+                ChainView.Of(review, check),
+                vault.KeyStates(),
+                vault.RootProtectedBy,
+                vault.RootBesideData,
+                live,
+                locked,
+                refusals.Count,
+                refusals.Count == MostRefusals,
+                vault.Volume(),
+                vault.IndexedPatients,
+                vault.IndexReady,
+                clock.GetLocalNow()),
+            Refusals = new AuditView(new AuditQuestion(), null, [.. refusals.Take(8)], false, roster.ToDictionary(one => one.User, StringComparer.Ordinal), new Dictionary<string, string>(StringComparer.Ordinal), clock.LocalTimeZone),
+        });
+    }
+}
+
+/// <summary>What the administrator's home shows.</summary>
+internal sealed record TrustState(
+    string Hospital,
+    ChainView Chain,
+    IReadOnlyList<KeyState> Keys,
+    ProtectorKind RootProtectedBy,
+    bool RootBesideData,
+    int SignedIn,
+    int Locked,
+    int RefusalsToday,
+    bool RefusalsCut,
+    (long Free, long Size) Volume,
+    int Patients,
+    bool IndexReady,
+    DateTimeOffset Now)
+{
+    /// <summary>A key this old is to be replaced: NIST SP 800-57 part 1 gives symmetric keys up to two years of use; half of it is our limit.</summary>
+    public const int KeyLimitDays = 365;
+
+    /// <summary>Below this part of the volume the administrator is told; the log stops the hospital when nothing is left.</summary>
+    private const double LeastFree = 0.10;
+
+    public bool Damaged => Chain.Last is { Whole: false };
+
+    public bool LowDisk => Volume.Size > 0 && (double)Volume.Free / Volume.Size < LeastFree;
+
+    public string Verdict => Chain switch
+    {
+        { Failure: not null } => "The log cannot be written. The door is shut.",
+        { Last.Report.Ok: false } => "The audit log is damaged.",
+        { Last.Failure: not null } => "The audit log could not be checked to its end.",
+        { Last: null } => "The record is being checked.",
+        _ when RootBesideData => "The record is whole. The root key lies beside it.",
+        _ => "The record is whole.",
+    };
+
+    public string Summary
+    {
+        get
+        {
+            var fresh = Proofs().Count(proof => !proof.Stale);
+            return $"{fresh} of {Proofs().Count} proofs fresh · this version makes no backups and no restore drills: copy the data folder while the server is stopped";
+        }
+    }
+
+    public int AgeOf(KeyState key) => Math.Max(0, (int)(Now - key.Created).TotalDays);
+
+    public bool InUse(KeyState key) => !Keys.Any(other => other.Purpose == key.Purpose && other.Version > key.Version);
+
+    public IReadOnlyList<Proof> Proofs()
+    {
+        var proofs = new List<Proof> { LogProof(), AnchorProof() };
+        if (Keys.Where(InUse).MinBy(key => key.Created) is { } oldest)
+        {
+            var old = AgeOf(oldest);
+            proofs.Add(new Proof(
+                "key",
+                "Oldest key in use",
+                $"{oldest.Purpose}, {Days(old)}",
+                $"version {oldest.Version}, made {ClinicalTime.Day(oldest.Created)}",
+                $"limit {Days(KeyLimitDays)} · root by {(RootProtectedBy == ProtectorKind.Passphrase ? "passphrase" : "key file")}",
+                old > KeyLimitDays));
+        }
+
+        return proofs;
+    }
+
+    public static string Gigabytes(long bytes) => $"{(bytes / 1e9).ToString(bytes < 100_000_000_000 ? "0.0" : "#,##0", System.Globalization.CultureInfo.InvariantCulture)} GB";
+
+    public static string Days(int days) => days == 1 ? "1 day" : $"{days} days";
+
+    private Proof LogProof()
+    {
+        const string icon = "link";
+        const string name = "Audit log";
+        return Chain switch
+        {
+            { Last: null } => new Proof(icon, name, "Being verified", $"entry {ActWords.Count(Chain.Passed)} of {ActWords.Count(Chain.Newest?.Size ?? 0)}", "first pass since the start", Stale: true),
+            { Last: { Report: { Ok: true } report } last } => new Proof(
+                icon,
+                name,
+                "Verified, whole chain",
+                $"{ActWords.Count(report.Entries)} entries, head {ActWords.Short(report.Head)}",
+                $"full pass {ClinicalTime.Day(last.At)} {ClinicalTime.Minute(last.At)}, {Seconds(report.Seconds)} · none failed",
+                Now - last.At > TimeSpan.FromDays(1),
+                "Verify again",
+                "/admin/audit"),
+            { Last: { Report: { } report } last } => new Proof(
+                icon,
+                name,
+                $"{ActWords.Count(report.Problems.Count)} {(report.Problems.Count == 1 ? "problem" : "problems")} found",
+                $"first: {report.Problems[0].Code}{(report.Problems[0].Seq is { } seq ? $" at {ActWords.Count(seq)}" : "")}",
+                $"full pass {ClinicalTime.Day(last.At)} {ClinicalTime.Minute(last.At)}",
+                Stale: true,
+                "See what is wrong",
+                "/admin/audit"),
+            { Last: { } last } => new Proof(icon, name, "Not proven", last.Failure!.Message, $"tried {ClinicalTime.Day(last.At)} {ClinicalTime.Minute(last.At)}", Stale: true, "Verify again", "/admin/audit"),
+        };
+    }
+
+    private Proof AnchorProof() => Chain.Anchored is { } anchored
+        ? new Proof(
+            "anchor",
+            "Last checkpoint",
+            $"#{ActWords.Count(anchored.Size)} anchored",
+            $"{ClinicalTime.Day(anchored.Time.ToLocalTime())} {ClinicalTime.Minute(anchored.Time.ToLocalTime())}, in 1 of 1 place",
+            Chain.Newest is { } newest && newest.Size > anchored.Size ? $"among the clinic's records · {ActWords.Count(newest.Size - anchored.Size)} entries since" : "among the clinic's records · nothing since")
+        : new Proof("anchor", "Last checkpoint", "None anchored yet", "The log stands alone", "comes with the first record saved", Stale: true);
+
+    private static string Seconds(double seconds) => $"{seconds.ToString(seconds < 10 ? "0.0" : "0", System.Globalization.CultureInfo.InvariantCulture)} s";
+}

@@ -10,8 +10,8 @@ public static class Stations
 
     public static IReadOnlyList<Station> For(Role role) => role switch
     {
-        Role.FrontDesk => [new("user-plus", "Desk", "/desk"), new("list-numbers", "Queue", "/desk/queue"), Patients, Board],
-        Role.Cashier => [new("cash", "Cashier", "/cashier"), new("receipt", "Receipts", "/cashier/receipts"), new("cash-register", "Till", "/cashier/session")],
+        Role.FrontDesk => [new("door-enter", "Arrivals", "/desk"), new("user-plus", "Register", "/desk/register"), new("list-numbers", "Queue", "/desk/queue"), Patients, Board],
+        Role.Cashier => [new("cash", "Cashier", "/cashier"), new("receipt", "Receipts", "/cashier/receipts")],
         Role.Nurse => [new("heart-rate-monitor", "Triage", "/triage"), Patients, Board],
         Role.Doctor => [new("stethoscope", "Queue", "/consultation"), new("test-pipe", "Results", "/results"), new("alert-octagon", "Critical", "/results/critical"), Patients],
         Role.Pharmacist => [new("pill", "Dispense", "/pharmacy"), new("packages", "Stock", "/pharmacy/stock")],

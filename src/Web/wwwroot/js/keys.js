@@ -48,7 +48,12 @@ function listKeys(dialog) {
 }
 
 function nextField(field, form) {
-  const fields = [...form.elements].filter(f => usable(f) && f.type !== 'hidden' && f.tagName !== 'FIELDSET' && f.tabIndex >= 0);
+  // A group of radio buttons is one field: the chosen one stands for it, or the first.
+  const standsFor = f => f.type !== 'radio' || f === field
+    || f === (form.querySelector(`input[type=radio][name="${CSS.escape(f.name)}"]:checked`) ?? form.elements[f.name]?.[0] ?? f);
+  const group = field.type === 'radio' ? field.name : undefined;
+  const fields = [...form.elements].filter(f => usable(f) && f.type !== 'hidden' && f.tagName !== 'FIELDSET' && f.tabIndex >= 0
+    && standsFor(f) && (f === field || f.type !== 'radio' || f.name !== group));
   const next = fields[fields.indexOf(field) + 1];
   next?.focus();
   if (next instanceof HTMLInputElement && next.type === 'text') next.select();
@@ -67,7 +72,8 @@ document.addEventListener('keydown', event => {
     return;
   }
 
-  if (name === 'Enter' && inField) {
+  const choice = event.target instanceof HTMLInputElement && (event.target.type === 'radio' || event.target.type === 'checkbox');
+  if (name === 'Enter' && (inField || (choice && event.target.closest('form[data-enter-next]')))) {
     const form = event.target.closest('form[data-enter-next]');
     if (form && event.target.tagName !== 'TEXTAREA') {
       event.preventDefault();

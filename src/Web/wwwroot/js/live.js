@@ -46,6 +46,8 @@ export function close() {
 
 if (address) {
   connect();
+  // For what shows how long somebody waits. It is no gesture of a person, so it keeps no screen open.
+  setInterval(() => fire('minute'), 60_000);
   document.addEventListener('mg:lock', close);
   addEventListener('pagehide', close);
 }

@@ -19,6 +19,8 @@ public static class WebRoom
         services.AddHttpContextAccessor();
         services.AddRazorComponents();
         services.AddScoped<IShellSource, StaffShell>();
+        services.AddScoped<Laboratory.SheetPage>();
+        services.AddScoped<Pharmacy.Counter>();
         services.AddCascadingValue(provider => ScreenSettings.Read(provider.GetRequiredService<IHttpContextAccessor>().HttpContext));
         services.AddAntiforgery(options =>
         {

@@ -1,0 +1,133 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Mangrove.Cli;
+
+namespace Mangrove.Tests.Cli;
+
+/// <summary>What one run of the executable came to.</summary>
+internal sealed record Ran(int Exit, string Out, string Error)
+{
+    /// <summary>The one JSON value on standard output; anything more there fails the test.</summary>
+    public JsonElement Json => JsonDocument.Parse(Out).RootElement.Clone();
+
+    /// <summary>The stable code of a refusal.</summary>
+    public string? Code => Out.Length > 0 && Json.ValueKind == JsonValueKind.Object && Json.TryGetProperty("error", out var error) ? error.GetProperty("code").GetString() : null;
+}
+
+/// <summary>The real executable, as a process of its own.</summary>
+internal static class Executable
+{
+    // A process that hangs is a failure of its own, not of the whole suite's time limit.
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+
+    private static string Assembly => typeof(Hospital).Assembly.Location;
+
+    public static async Task<Ran> Run(params string[] arguments)
+    {
+        using var process = Start(arguments);
+        process.StandardInput.Close();
+        using var patience = new CancellationTokenSource(Patience);
+        var output = process.StandardOutput.ReadToEndAsync(patience.Token);
+        var error = process.StandardError.ReadToEndAsync(patience.Token);
+        try
+        {
+            await process.WaitForExitAsync(patience.Token);
+        }
+        finally
+        {
+            if (!process.HasExited)
+            {
+                process.Kill();
+            }
+        }
+
+        return new Ran(process.ExitCode, await output, await error);
+    }
+
+    public static Process Start(params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet")
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.ArgumentList.Add("exec");
+        start.ArgumentList.Add(Assembly);
+        foreach (var argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        return Process.Start(start)!;
+    }
+}
+
+/// <summary>A server of a test's own, on a free port; ready when it exists.</summary>
+internal sealed class Served : IAsyncDisposable
+{
+    private readonly Process process;
+
+    private Served(Process process, Uri address)
+    {
+        this.process = process;
+        Address = address;
+    }
+
+    public Uri Address { get; }
+
+    public static async Task<Served> Start(string data, params string[] more)
+    {
+        var process = Executable.Start(["serve", "--data", data, "--urls", "https://localhost:0", .. more]);
+        process.StandardInput.Close();
+        var said = new List<string>();
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        while (await process.StandardError.ReadLineAsync(patience.Token) is { } line)
+        {
+            said.Add(line);
+            if (line.StartsWith("ready ", StringComparison.Ordinal))
+            {
+                // Nobody reads on here; a full pipe must not stop the server.
+                process.BeginErrorReadLine();
+                process.BeginOutputReadLine();
+                return new Served(process, new Uri(line["ready ".Length..]));
+            }
+        }
+
+        await process.WaitForExitAsync(patience.Token);
+        throw new InvalidOperationException($"The server ended with {process.ExitCode}: {string.Join('\n', said)}");
+    }
+
+    public HttpClient Client() => new(new SocketsHttpHandler
+    {
+        AllowAutoRedirect = false,
+        SslOptions = { RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null },
+    })
+    { BaseAddress = Address };
+
+    /// <summary>Asks it to stop as a service manager does, and waits for the end.</summary>
+    public async Task<int> Stop()
+    {
+        using var kill = Process.Start("kill", ["-TERM", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync();
+        await process.WaitForExitAsync();
+        return process.ExitCode;
+    }
+
+    /// <summary>Ends it without a word, as a power cut does.</summary>
+    public async Task Kill()
+    {
+        process.Kill();
+        await process.WaitForExitAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!process.HasExited)
+        {
+            await Kill();
+        }
+
+        process.Dispose();
+    }
+}

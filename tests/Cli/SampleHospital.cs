@@ -1,0 +1,31 @@
+using System.Text.Json;
+
+namespace Mangrove.Tests.Cli;
+
+/// <summary>One sample hospital of twenty patients that the tests of a class share.</summary>
+public sealed class SampleHospital : IAsyncLifetime
+{
+    private readonly Folder folder = new();
+
+    public string Data => folder.Data;
+
+    internal Ran Made { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync() => Made = await Executable.Run("demo", "--patients", "20", "--seed", "7", "--data", Data, "--json");
+
+    public ValueTask DisposeAsync()
+    {
+        folder.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    internal JsonElement[] Accounts() => [.. JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Data, "demo-accounts.json"))).RootElement.EnumerateArray()];
+
+    internal (string User, string PasswordFile) Account(string role)
+    {
+        var account = Accounts().Single(one => one.GetProperty("role").GetString() == role);
+        return (account.GetProperty("user").GetString()!, folder.Secret(role, account.GetProperty("password").GetString()!));
+    }
+
+    internal string Secret(string name, string text) => folder.Secret(name, text);
+}

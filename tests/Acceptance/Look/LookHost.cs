@@ -43,9 +43,16 @@ public sealed class LookHost : IAsyncLifetime
 
     private int locks;
 
-    private event Action<string>? Topic;
+    /// <summary>Whoever has an event stream open.</summary>
+    private readonly ConcurrentDictionary<object, Action<string>> listeners = new();
 
-    internal void Say(string topic) => Topic?.Invoke(topic);
+    internal void Say(string topic)
+    {
+        foreach (var listener in listeners.Values)
+        {
+            listener(topic);
+        }
+    }
 
     public async ValueTask InitializeAsync()
     {
@@ -65,6 +72,7 @@ public sealed class LookHost : IAsyncLifetime
         Address = app.Urls.Single();
 
         playwright = await Playwright.CreateAsync();
+        playwright.Selectors.SetTestIdAttribute("data-test");
         Browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
         {
             ExecutablePath = Environment.GetEnvironmentVariable("MANGROVE_BROWSER") ?? "/usr/bin/chromium",
@@ -92,11 +100,14 @@ public sealed class LookHost : IAsyncLifetime
     /// <summary>A client that speaks as a page of ours would, unless a test says otherwise.</summary>
     public HttpClient Client(bool asBrowser = true)
     {
-        var client = new HttpClient(new HttpClientHandler
+        var client = new HttpClient(new SocketsHttpHandler
         {
-            ServerCertificateCustomValidationCallback = (_, given, _, _) => given?.Thumbprint == certificate.Thumbprint,
             AllowAutoRedirect = false,
             UseCookies = true,
+            SslOptions = new()
+            {
+                CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, CustomTrustStore = { certificate }, RevocationMode = X509RevocationMode.NoCheck },
+            },
         })
         {
             BaseAddress = new Uri(Address),
@@ -164,8 +175,7 @@ public sealed class LookHost : IAsyncLifetime
         {
             http.Response.ContentType = "text/event-stream";
             var topics = System.Threading.Channels.Channel.CreateUnbounded<string>();
-            void Hear(string topic) => topics.Writer.TryWrite(topic);
-            Topic += Hear;
+            listeners[topics] = topic => topics.Writer.TryWrite(topic);
             try
             {
                 await http.Response.WriteAsync(": hello\n\n", http.RequestAborted);
@@ -178,7 +188,7 @@ public sealed class LookHost : IAsyncLifetime
             }
             finally
             {
-                Topic -= Hear;
+                listeners.TryRemove(topics, out _);
             }
         });
     }

@@ -27,7 +27,7 @@ internal sealed partial class AnswerInWords(RequestDelegate next, ILogger<Answer
         {
             // What may not be seen is answered like what does not exist, to the byte; the log has the reason.
             Forget(http);
-            await Refusal.NotFound().ExecuteAsync(http);
+            await Refusal.WriteNotFound(http);
             return;
         }
         catch (AuditUnavailable unavailable) when (!http.Response.HasStarted)
@@ -73,7 +73,7 @@ internal sealed partial class AnswerInWords(RequestDelegate next, ILogger<Answer
         {
             case StatusCodes.Status403Forbidden or StatusCodes.Status404NotFound or StatusCodes.Status405MethodNotAllowed:
                 Forget(http);
-                await Refusal.NotFound().ExecuteAsync(http);
+                await Refusal.WriteNotFound(http);
                 break;
             case StatusCodes.Status400BadRequest or StatusCodes.Status413PayloadTooLarge or StatusCodes.Status415UnsupportedMediaType:
                 await Refusal.Write(http, http.Response.StatusCode, "web.bad-request", "The server could not read what was sent. Load the page again, then repeat what you did.");

@@ -1,6 +1,7 @@
 using Mangrove.Web.Pages;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Mangrove.Web;
 
@@ -20,11 +21,32 @@ public static class Refusal
         StatusCode = status,
     };
 
-    internal static Task Write(HttpContext http, int status, string code, string message) => Say(status, code, message).ExecuteAsync(http);
+    internal static Task Write(HttpContext http, int status, string code, string message) => WriteFresh(http, Say(status, code, message));
 
-    internal static Task WriteBroken(HttpContext http, string id) => new RazorComponentResult<BrokenPage>(
+    internal static Task WriteNotFound(HttpContext http) => WriteFresh(http, NotFound());
+
+    /// <summary>
+    /// In a scope of its own: when a component failed while it was drawn, the request's renderer is spent and would
+    /// write nothing at all.
+    /// </summary>
+    private static async Task WriteFresh(HttpContext http, IResult answer)
+    {
+        var own = http.RequestServices;
+        await using var scope = own.CreateAsyncScope();
+        http.RequestServices = scope.ServiceProvider;
+        try
+        {
+            await answer.ExecuteAsync(http);
+        }
+        finally
+        {
+            http.RequestServices = own;
+        }
+    }
+
+    internal static Task WriteBroken(HttpContext http, string id) => WriteFresh(http, new RazorComponentResult<BrokenPage>(
         new Dictionary<string, object?>(StringComparer.Ordinal) { [nameof(BrokenPage.Id)] = id })
     {
         StatusCode = StatusCodes.Status500InternalServerError,
-    }.ExecuteAsync(http);
+    });
 }

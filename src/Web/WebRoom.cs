@@ -14,11 +14,17 @@ public static class WebRoom
     /// <summary>
     /// Adds components, antiforgery, settings and the frame of the signed-in person.
     /// </summary>
-    public static IServiceCollection AddMangroveWeb(this IServiceCollection services)
+    public static IServiceCollection AddMangroveWeb(this IServiceCollection services) =>
+        services.AddMangroveShell().AddScoped<IShellSource, StaffShell>();
+
+    /// <summary>
+    /// Only what surrounds the pages: the caller registers its own <see cref="IShellSource"/>. The gallery of the tests
+    /// stands on it, so that every component can be looked at without a hospital behind it.
+    /// </summary>
+    public static IServiceCollection AddMangroveShell(this IServiceCollection services)
     {
         services.AddHttpContextAccessor();
         services.AddRazorComponents();
-        services.AddScoped<IShellSource, StaffShell>();
         services.AddCascadingValue(provider => ScreenSettings.Read(provider.GetRequiredService<IHttpContextAccessor>().HttpContext));
         services.AddAntiforgery(options =>
         {
@@ -40,16 +46,23 @@ public static class WebRoom
     /// </summary>
     public static WebApplication MapMangroveWeb(this WebApplication app)
     {
+        app.MapMangroveShell();
+        app.UseMiddleware<StaffSession>();
+        StaffPages.Map(app);
+        return app;
+    }
+
+    /// <summary>The rules in front of every answer, the assets, the keys and the refusals, without sessions.</summary>
+    public static WebApplication MapMangroveShell(this WebApplication app)
+    {
         app.UseMiddleware<SecurityHeaders>();
         app.UseMiddleware<AnswerInWords>();
         app.UseRouting();
         app.UseMiddleware<SameOriginOnly>();
-        app.UseMiddleware<StaffSession>();
 
         WebAssets.Map(app);
         app.MapGet("/keys", (HttpContext http, string? back) => Page.Show<KeysPage>(new { Back = LocalPath(back) })).AllowAnonymous();
         app.MapPost("/screen", (Delegate)SaveScreen).AllowAnonymous();
-        StaffPages.Map(app);
         app.MapFallback(() => Refusal.NotFound()).AllowAnonymous();
         return app;
     }

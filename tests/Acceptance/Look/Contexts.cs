@@ -30,6 +30,13 @@ internal static class Contexts
                 complaints.Enqueue(message.Text);
             }
         };
+        page.Response += (_, answer) =>
+        {
+            if (answer.Status >= 400)
+            {
+                complaints.Enqueue($"{answer.Status} {answer.Url}");
+            }
+        };
         return complaints;
     }
 

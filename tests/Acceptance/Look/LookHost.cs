@@ -63,10 +63,10 @@ public sealed class LookHost : IAsyncLifetime
             kestrel.AddServerHeader = false;
             kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(certificate));
         });
-        builder.Services.AddMangroveWeb();
+        builder.Services.AddMangroveShell();
         builder.Services.AddSingleton<IShellSource, SampleShell>();
         app = builder.Build();
-        app.MapMangroveWeb();
+        app.MapMangroveShell();
         Map(app);
         await app.StartAsync();
         Address = app.Urls.Single();
@@ -146,8 +146,14 @@ public sealed class LookHost : IAsyncLifetime
                 }.Where(p => p.Text.Contains(query, StringComparison.OrdinalIgnoreCase))],
             });
         });
-        app.MapPost("/look/chosen", async (HttpContext http) => Page.Show<Chip>(new { Tone = (await http.Request.ReadFormAsync())["code"] == "J18.1" ? "brand" : null }));
-        app.MapPost("/find/palette", async (HttpContext http) => Page.Show<Found>(new { Query = (await http.Request.ReadFormAsync())["q"].ToString() }));
+        app.MapPost("/look/chosen", async (HttpContext http) =>
+        {
+            return Page.Show<Chip>(new { Tone = (await http.Request.ReadFormAsync())["code"] == "J18.1" ? "brand" : null });
+        });
+        app.MapPost("/find/palette", async (HttpContext http) =>
+        {
+            return Page.Show<Found>(new { Query = (await http.Request.ReadFormAsync())["q"].ToString() });
+        });
         app.MapGet("/sign-in", () => Page.Show<SignInPage>(new { Hospital = "Kisiwa Bay Hospital", Device = "OPD-Room-04-Desk", Department = "Outpatients, room 4" }));
         app.MapGet("/locked", () => Page.Show<LockedPage>(new { Since = "Locked at 10:47, after 5 minutes idle", Person = "Dr Yusuf Ahmed", Initials = "YA", Detail = "Doctor · S-0042 · OPD-Room-04-Desk", Ends = "This session ends at 19:58" }));
         app.MapPost("/lock", () =>
@@ -158,6 +164,7 @@ public sealed class LookHost : IAsyncLifetime
         app.MapGet("/look/forbidden", () => Results.StatusCode(StatusCodes.Status403Forbidden));
         app.MapGet("/look/hidden", () => Refusal.NotFound());
         app.MapGet("/look/broken", string () => throw new InvalidOperationException("MARKER-8127 Amina Hassan"));
+        app.MapGet("/look/broken-late", () => Page.Show<Icon>(new { Name = "no-such-icon" }));
         app.MapGet("/look/refused", string () => throw new RefusedInput("look.refused", "Choose another day."));
         app.MapPost("/look/token-only", () => Results.NoContent()).DisableAntiforgery();
         app.MapPost("/drafts/look", async (HttpContext http) =>

@@ -51,10 +51,10 @@ internal static class Samples
     public static IReadOnlyList<Proof> Proofs { get; } =
     [
         new("link", "Audit log", "Verified, whole chain", "482,911 entries, head 7b2e…41c0", "full pass 14:41, 38 s · none failed"),
-        new("anchor", "Last checkpoint", "#1,204 anchored", "14:58, in 3 of 3 places", "clinic.db · backup · Mtwapa Clinic"),
-        new("database", "Last backup", "12:00 today, 3 h ago", "18.4 GB, encrypted, read back", "next 16:00 · off-site copy 12:09"),
-        new("clock-exclamation", "Last proven restore", "23 days ago", "31-Oct-2026, verified in 11 min", "", Stale: true, Act: "Start a drill", ActAddress: "/look/trust"),
-        new("key", "Oldest key", "backup, 201 days", "limit 365 · 3 of 5 shares", "rotation due 07-May-2027"),
+        new("lock", "Last checkpoint", "#1,204 anchored", "14:58, in 3 of 3 places", "clinic.db · backup · Mtwapa Clinic"),
+        new("cloud-check", "Last backup", "12:00 today, 3 h ago", "18.4 GB, encrypted, read back", "next 16:00 · off-site copy 12:09"),
+        new("alarm", "Last proven restore", "23 days ago", "31-Oct-2026, verified in 11 min", "", Stale: true, Act: "Start a drill", ActAddress: "/look/trust"),
+        new("shield-check", "Oldest key", "backup, 201 days", "limit 365 · 3 of 5 shares", "rotation due 07-May-2027"),
     ];
 
     public static IReadOnlyList<QueueRow> Queue { get; } =

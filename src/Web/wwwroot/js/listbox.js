@@ -58,3 +58,17 @@ document.addEventListener('htmx:afterSettle', event => {
     mark(input, all[0]);
   }
 });
+
+// A choice was taken: its list closes and the field is ready for the next one. A refused choice leaves both as they are.
+document.addEventListener('htmx:afterRequest', event => {
+  const option = event.target.closest?.('[role=option]');
+  if (!option || !event.detail.successful) return;
+  for (const input of document.querySelectorAll('[data-listbox]')) {
+    if (!box(input)?.contains(option)) continue;
+    box(input).replaceChildren();
+    input.value = '';
+    input.setAttribute('aria-expanded', 'false');
+    input.removeAttribute('aria-activedescendant');
+    input.focus();
+  }
+});

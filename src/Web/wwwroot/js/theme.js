@@ -1,5 +1,9 @@
-// A classic script in the head, so that "as the computer" is right before the first paint. Nothing is kept.
+// A classic script in the head, before every other: it makes "as the computer" right before the first paint, and it takes
+// the browser's storage away. Nothing is kept here, also not by htmx, which would note the last address in it.
 (() => {
+  const none = { configurable: false, get() { throw new DOMException('Nothing is kept in this browser.', 'SecurityError'); } };
+  Object.defineProperty(window, 'localStorage', none);
+  Object.defineProperty(window, 'sessionStorage', none);
   const root = document.documentElement;
   if (root.dataset.theme !== 'auto') return;
   const dark = matchMedia('(prefers-color-scheme: dark)');

@@ -118,10 +118,10 @@ internal static class AccountPages
 }
 
 /// <summary>A new member of staff as typed.</summary>
-internal sealed record StaffForm(string User = "", string Name = "", string Role = "", string Department = "");
+public sealed record StaffForm(string User = "", string Name = "", string Role = "", string Department = "");
 
 /// <summary>A one-time link as the administrator sees it, once.</summary>
-internal sealed record LinkView(StaffId Staff, string User, string Address, DateTimeOffset Expires)
+public sealed record LinkView(StaffId Staff, string User, string Address, DateTimeOffset Expires)
 {
     public static LinkView Of(HttpContext http, StaffLink link) =>
         new(link.Staff, link.User, $"{http.Request.Scheme}://{http.Request.Host}/welcome?code={Uri.EscapeDataString(link.Token)}", link.Expires.ToLocalTime());

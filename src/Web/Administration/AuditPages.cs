@@ -101,7 +101,7 @@ internal static class AuditPages
 /// <param name="Staff">The staff by user name.</param>
 /// <param name="Errors">What is wrong with the question, by field.</param>
 /// <param name="Zone">The hospital's own time.</param>
-internal sealed record AuditView(
+public sealed record AuditView(
     AuditQuestion Question,
     string? Number,
     IReadOnlyList<AuditEntry> Entries,
@@ -125,7 +125,7 @@ internal sealed record AuditView(
 }
 
 /// <summary>Where the chain stands.</summary>
-internal sealed record ChainView(LogCheckResult? Last, bool Running, long Passed, Checkpoint? Newest, Checkpoint? Anchored, Error? Failure)
+public sealed record ChainView(LogCheckResult? Last, bool Running, long Passed, Checkpoint? Newest, Checkpoint? Anchored, Error? Failure)
 {
-    public static ChainView Of(AuditReview review, LogCheck check) => new(check.Last, check.Running, check.Passed, review.Newest, review.Anchored, review.Failure);
+    internal static ChainView Of(AuditReview review, LogCheck check) => new(check.Last, check.Running, check.Passed, review.Newest, review.Anchored, review.Failure);
 }

@@ -12,7 +12,7 @@ namespace Mangrove.Web.Administration;
 /// What the administrator asks of the log, as typed. It travels in a post: a hospital number in an address would stay in
 /// the browser's history.
 /// </summary>
-internal sealed record AuditQuestion
+public sealed record AuditQuestion
 {
     /// <summary>Entries a page.</summary>
     public const int PageSize = 50;

@@ -9,7 +9,7 @@ namespace Mangrove.Web.Administration;
 /// <param name="At">When it ended.</param>
 /// <param name="Report">What it found; null when it could not be finished.</param>
 /// <param name="Failure">Why it could not be finished.</param>
-internal sealed record LogCheckResult(DateTimeOffset At, VerifyReport? Report, Error? Failure)
+public sealed record LogCheckResult(DateTimeOffset At, VerifyReport? Report, Error? Failure)
 {
     public bool Whole => Report is { Ok: true };
 }

@@ -59,7 +59,7 @@ internal static class TrustPages
 }
 
 /// <summary>What the administrator's home shows.</summary>
-internal sealed record TrustState(
+public sealed record TrustState(
     string Hospital,
     ChainView Chain,
     IReadOnlyList<KeyState> Keys,

@@ -66,7 +66,7 @@ internal sealed partial class LogCheck(AuditReview review, TimeProvider clock, I
         if (running is { } pass)
         {
             // The hospital is sealed after this: the pass must have let go of the log.
-            await pass.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await ((Task)pass).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

@@ -4,7 +4,6 @@ using Mangrove.Kernel;
 using Mangrove.Portability.Exchange;
 using Mangrove.Tests.Clinic;
 using Mangrove.Vault;
-using Mangrove.Vault.Identity;
 
 namespace Mangrove.Tests.Portability.Exchange;
 

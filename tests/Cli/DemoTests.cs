@@ -18,7 +18,7 @@ public sealed class DemoTests(SampleHospital hospital) : IClassFixture<SampleHos
     public void There_is_one_account_for_each_role_in_a_file_for_its_owner_alone()
     {
         var file = Path.Combine(hospital.Data, "demo-accounts.json");
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
+        Assert.True(Folder.IsForItsOwnerAlone(file));
         var accounts = hospital.Accounts();
         Assert.Equal(
             ["admin", "cashier", "doctor", "front-desk", "lab-tech", "nurse", "pharmacist"],

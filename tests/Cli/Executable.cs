@@ -48,6 +48,7 @@ internal static class Executable
     {
         var start = new ProcessStartInfo("dotnet")
         {
+            UseShellExecute = false,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -78,24 +79,24 @@ internal sealed class Served : IAsyncDisposable
 
     public static async Task<Served> Start(string data, params string[] more)
     {
-        var process = Executable.Start(["serve", "--data", data, "--urls", "https://localhost:0", .. more]);
-        process.StandardInput.Close();
+        var server = Executable.Start(["serve", "--data", data, "--urls", "https://localhost:0", .. more]);
+        server.StandardInput.Close();
         var said = new List<string>();
         using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
-        while (await process.StandardError.ReadLineAsync(patience.Token) is { } line)
+        while (await server.StandardError.ReadLineAsync(patience.Token) is { } line)
         {
             said.Add(line);
             if (line.StartsWith("ready ", StringComparison.Ordinal))
             {
                 // Nobody reads on here; a full pipe must not stop the server.
-                process.BeginErrorReadLine();
-                process.BeginOutputReadLine();
-                return new Served(process, new Uri(line["ready ".Length..]));
+                server.BeginErrorReadLine();
+                server.BeginOutputReadLine();
+                return new Served(server, new Uri(line["ready ".Length..]));
             }
         }
 
-        await process.WaitForExitAsync(patience.Token);
-        throw new InvalidOperationException($"The server ended with {process.ExitCode}: {string.Join('\n', said)}");
+        await server.WaitForExitAsync(patience.Token);
+        throw new InvalidOperationException($"The server ended with {server.ExitCode}: {string.Join('\n', said)}");
     }
 
     public HttpClient Client() => new(new SocketsHttpHandler

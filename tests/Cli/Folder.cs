@@ -17,5 +17,9 @@ internal sealed class Folder : IDisposable
         return this[name];
     }
 
+    /// <summary>On Windows the folder's access list says who may read; there is no mode to look at.</summary>
+    public static bool IsForItsOwnerAlone(string file) =>
+        OperatingSystem.IsWindows() || (File.GetUnixFileMode(file) & ~(UnixFileMode.UserRead | UnixFileMode.UserWrite)) == UnixFileMode.None;
+
     public void Dispose() => Directory.Delete(Path, recursive: true);
 }

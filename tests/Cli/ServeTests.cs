@@ -105,8 +105,9 @@ public sealed class ServeTests(SampleHospital hospital) : IClassFixture<SampleHo
             {
                 RemoteCertificateValidationCallback = (_, certificate, _, _) =>
                 {
+                    // The hospital's own certificate has no public root; the test compares its hash instead.
                     seen = certificate!.GetCertHashString();
-                    return true;
+                    return seen.Length > 0;
                 },
             },
         });

@@ -116,7 +116,7 @@ public sealed record AuditView(
         : ActWords.SystemActors.TryGetValue(entry.Actor, out var work) ? work
         : entry.Actor == "unknown" ? "Unknown user" : entry.Actor;
 
-    public string StaffOf(AuditEntry entry) => entry.StaffId.Length > 0 ? entry.StaffId : entry.Actor == "unknown" ? "no account" : "server";
+    public static string StaffOf(AuditEntry entry) => entry.StaffId.Length > 0 ? entry.StaffId : entry.Actor == "unknown" ? "no account" : "server";
 
     public string RoleOf(AuditEntry entry) => Staff.TryGetValue(entry.Actor, out var one) ? one.Role.Title() : entry.Actor == "unknown" ? "not signed in" : "by itself";
 

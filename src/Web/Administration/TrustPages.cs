@@ -1,7 +1,6 @@
 using Mangrove.Clinic;
 using Mangrove.Kernel;
 using Mangrove.Vault;
-using Mangrove.Vault.Access;
 using Mangrove.Vault.Audit;
 using Mangrove.Vault.Identity;
 using Mangrove.Vault.Keys;

@@ -16,7 +16,12 @@ public static class WebRoom
     /// Adds components, antiforgery, settings and the frame of the signed-in person.
     /// </summary>
     public static IServiceCollection AddMangroveWeb(this IServiceCollection services) =>
-        services.AddMangroveShell().AddScoped<IShellSource, StaffShell>();
+        services.AddMangroveShell()
+            .AddScoped<IShellSource, StaffShell>()
+            .AddScoped<Laboratory.SheetPage>()
+            .AddScoped<Pharmacy.Counter>()
+            .AddSingleton<LogCheck>()
+            .AddHostedService(provider => provider.GetRequiredService<LogCheck>());
 
     /// <summary>
     /// Only what surrounds the pages: the caller registers its own <see cref="IShellSource"/>. The gallery of the tests
@@ -26,11 +31,6 @@ public static class WebRoom
     {
         services.AddHttpContextAccessor();
         services.AddRazorComponents();
-        services.AddScoped<IShellSource, StaffShell>();
-        services.AddScoped<Laboratory.SheetPage>();
-        services.AddScoped<Pharmacy.Counter>();
-        services.AddSingleton<LogCheck>();
-        services.AddHostedService(provider => provider.GetRequiredService<LogCheck>());
         services.AddCascadingValue(provider => ScreenSettings.Read(provider.GetRequiredService<IHttpContextAccessor>().HttpContext));
         services.AddAntiforgery(options =>
         {

@@ -56,7 +56,7 @@ public class ClinicWallTests
                     var symbol = info.Symbol ?? info.CandidateSymbols.FirstOrDefault();
                     var type = symbol as INamedTypeSymbol ?? symbol?.ContainingType;
                     var used = type?.ContainingNamespace?.ToDisplayString();
-                    if (used is not null && SymbolEqualityComparer.Default.Equals(type!.ContainingAssembly, compilation.Assembly)
+                    if (used is not null && !type!.IsAnonymousType && SymbolEqualityComparer.Default.Equals(type.ContainingAssembly, compilation.Assembly)
                         && Folder(used) != Folder(own) && !Shared.Contains(Folder(used)))
                     {
                         breaches.Add($"{tree.FilePath}: {own} uses {type.ToDisplayString()}");

@@ -89,8 +89,8 @@ internal sealed class Served : IAsyncDisposable
             if (line.StartsWith("ready ", StringComparison.Ordinal))
             {
                 // Nobody reads on here; a full pipe must not stop the server.
-                server.BeginErrorReadLine();
-                server.BeginOutputReadLine();
+                _ = server.StandardError.BaseStream.CopyToAsync(Stream.Null, CancellationToken.None);
+                _ = server.StandardOutput.BaseStream.CopyToAsync(Stream.Null, CancellationToken.None);
                 return new Served(server, new Uri(line["ready ".Length..]));
             }
         }

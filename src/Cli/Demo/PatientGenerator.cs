@@ -103,12 +103,10 @@ public sealed class PatientGenerator(long seed, DateOnly today)
         var person = first.Person;
         if (person.BornOn() is { IsFull: true } born && draw.Chance(0.35))
         {
-            person = person with
-            {
-                Born = born.Day <= 12 && draw.Chance(0.5)
-                    ? PartialDate.From(new DateOnly(born.Year, born.Day, Math.Min(born.Month, 28))).ToString()
-                    : PartialDate.From(born.Year, estimated: true).ToString(),
-            };
+            // Day and month changed places, unless nobody could have written that day down; else the year alone.
+            var turned = born.Day <= 12 && draw.Chance(0.5) ? PartialDate.From(new DateOnly(born.Year, born.Day, born.Month)) : (PartialDate?)null;
+            var possible = turned is { } day && day.Earliest <= today && (person.Died is null || string.CompareOrdinal(person.Died, day.ToIso()) >= 0);
+            person = person with { Born = (possible ? turned!.Value : PartialDate.From(born.Year, estimated: true)).ToString() };
         }
 
         var contact = draw.Chance(0.7) ? first.Contact : first.Contact with { Phones = [Phone(draw)], NextOfKin = null, NextOfKinPhone = null };

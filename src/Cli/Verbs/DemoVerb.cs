@@ -23,7 +23,7 @@ internal sealed class DemoVerb : OwnVerb
     private readonly Option<int> patients = new("--patients") { Description = "How many patients to make up.", HelpName = "N", DefaultValueFactory = _ => 250 };
     private readonly Option<long> seed = new("--seed") { Description = "Another seed gives other patients; the same seed the same ones.", HelpName = "S", DefaultValueFactory = _ => 1 };
     private readonly Option<string> facility = new("--facility") { Description = "Name of the sample hospital.", HelpName = "NAME", DefaultValueFactory = _ => "Kivuko Referral Hospital" };
-    private readonly Option<string> currency = new("--currency") { Description = "ISO 4217 code of the currency of prices.", HelpName = "XXX", DefaultValueFactory = _ => House.DefaultCurrency };
+    private readonly Option<string> currency = new("--currency") { Description = "ISO 4217 code of the currency of prices.", HelpName = "CODE", DefaultValueFactory = _ => House.DefaultCurrency };
 
     public DemoVerb()
         : base("demo", "Make a sample hospital: one account for each role, and made-up patients with histories.") =>

@@ -13,7 +13,7 @@ internal sealed class InitVerb : OwnVerb
     private readonly Option<string> facility = new("--facility") { Description = "Name of the hospital.", HelpName = "NAME", Required = true };
     private readonly Option<string?> protector = new("--protector") { Description = "How the root key is kept: passphrase (the default), or keyfile:PATH on another volume.", HelpName = "passphrase|keyfile:PATH" };
     private readonly Option<bool> acceptSameVolume = new("--accept-same-volume") { Description = "Accept that the key file lies on the volume of the data. Recorded in the log." };
-    private readonly Option<string> currency = new("--currency") { Description = "ISO 4217 code of the currency of prices.", HelpName = "XXX", DefaultValueFactory = _ => House.DefaultCurrency };
+    private readonly Option<string> currency = new("--currency") { Description = "ISO 4217 code of the currency of prices.", HelpName = "CODE", DefaultValueFactory = _ => House.DefaultCurrency };
     private readonly Option<string> address = new("--url") { Description = "Where the pages will be found.", HelpName = "https://HOST:PORT", DefaultValueFactory = _ => ServerAddress.Default };
     private readonly Option<string> user = new("--admin") { Description = "User name of the first administrator.", HelpName = "USER", DefaultValueFactory = _ => "admin" };
 

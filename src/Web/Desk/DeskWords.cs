@@ -2,6 +2,7 @@ using System.Globalization;
 using Mangrove.Clinic.Records;
 using Mangrove.Kernel;
 using Mangrove.Vault;
+using Mangrove.Web.Parts;
 
 namespace Mangrove.Web.Desk;
 
@@ -28,7 +29,7 @@ internal static class DeskWords
     /// <summary><c>F · 59 y</c>.</summary>
     public static string Short(BirthAndSex person, DateOnly today)
     {
-        var sex = person.Sex switch { AdministrativeSex.Female => "F", AdministrativeSex.Male => "M", AdministrativeSex.Other => "other", _ => "sex not known" };
+        var sex = PersonMeta.Sex(person);
         return person.BornOn() is { } born ? $"{sex} · {Age(born, today)}" : $"{sex} · age not known";
     }
 

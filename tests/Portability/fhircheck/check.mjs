@@ -25,6 +25,9 @@ function bySchema() {
     })),
   };
   schema.$ref = '#/definitions/ResourceList';
+  // The schema of 4.0.1 ends its list of versions at 4.0.0: it forgets its own number, which every R4 server states.
+  const versions = schema.definitions.CapabilityStatement.properties.fhirVersion.enum;
+  if (!versions.includes('4.0.1')) versions.push('4.0.1');
   const ajv = new Ajv({ strict: false, validateFormats: false });
   ajv.addMetaSchema(require('ajv/dist/refs/json-schema-draft-06.json'));
   const validate = ajv.compile(schema);

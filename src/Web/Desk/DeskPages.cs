@@ -279,7 +279,7 @@ internal static class DeskPages
             Errors = errors,
             Error = error,
             Guard = guard,
-            Draft = draft ?? "nothing written yet",
+            Draft = draft,
             Restored = restored,
             Mother = mother,
         },

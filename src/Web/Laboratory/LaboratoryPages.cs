@@ -57,7 +57,7 @@ internal static class LaboratoryPages
 
         var draft = view.Sheet.Open > 0 ? await drafts.Open(Place(view.Sheet), http.Actor(), cancel) : null;
         var form = draft is { } kept ? FormFields.Restore(kept.Content) : [];
-        return await page.Show(http, view, form, new Shown(DraftText: draft is { } saved ? $"{Time(saved.SavedAt)}, on the server" : "nothing written yet"), cancel);
+        return await page.Show(http, view, form, new Shown(DraftText: draft is { } saved ? $"{Time(saved.SavedAt)}, on the server" : null), cancel);
     }
 
     private static async Task<IResult> Judge(HttpContext http, string patient, string specimen, SheetPage page, CancellationToken cancel)

@@ -8,4 +8,7 @@ public enum DraftState
     Unsaved,
     Lost,
     Signed,
+
+    /// <summary>Nothing was written yet, so there is nothing to keep.</summary>
+    None,
 }

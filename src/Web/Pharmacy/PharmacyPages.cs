@@ -49,7 +49,7 @@ internal static class PharmacyPages
             : null;
         // A draft from before something was handed over would be refused as a whole: only answers of the same state come back.
         var form = draft is { } kept && FormFields.Restore(kept.Content) is var fields && sheet.Lines.All(line => fields.GetValueOrDefault($"seen-{line.Id:N}") == Counter.Number(line.Seen)) ? fields : [];
-        return await counter.Show(http, sheet, form, null, draft is { } saved && form.Count > 0 ? $"{Time(saved.SavedAt)}, on the server" : "nothing written yet", cancel);
+        return await counter.Show(http, sheet, form, null, draft is { } saved && form.Count > 0 ? $"{Time(saved.SavedAt)}, on the server" : null, cancel);
     }
 
     private static async Task<IResult> Hand(HttpContext http, string patient, string visit, Counter counter, HandOver handOver, CancellationToken cancel)
@@ -218,7 +218,7 @@ internal sealed class Counter(OpenDispensing open, DispensingQueue queue, Clinic
             && await open.Run(patientId, visitId, http.Actor(), cancel, action) is { Ok: true } sheet ? sheet.Value : null;
     }
 
-    public async Task<IResult> Show(HttpContext http, DispensingSheet sheet, Dictionary<string, string> form, string? error, string draft, CancellationToken cancel)
+    public async Task<IResult> Show(HttpContext http, DispensingSheet sheet, Dictionary<string, string> form, string? error, string? draft, CancellationToken cancel)
     {
         var actor = http.Actor();
         string[] answers = [.. sheet.Lines.Where(line => !line.Blocked).SelectMany(line => line.Findings, (line, finding) => finding.Needs switch

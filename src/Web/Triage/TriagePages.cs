@@ -39,7 +39,7 @@ internal static class TriagePages
         var draft = await drafts.Open(Place(sheet.Header.Patient.Id, sheet.Header.Patient.Mrn, visitId), http.Actor(), cancel);
         var form = draft is { } kept ? JsonSerializer.Deserialize<Dictionary<string, string>>(kept.Content)! : Begin(sheet);
         var formId = form.TryGetValue("id", out var id) && Guid.TryParseExact(id, "N", out var old) ? old : Ids.New();
-        return Show(http, sheet, form, formId, [], clock, draft is { } saved ? $"{saved.SavedAt.ToLocalTime():HH:mm:ss}, on the server" : "nothing written yet", StatusCodes.Status200OK);
+        return Show(http, sheet, form, formId, [], clock, draft is { } saved ? $"{saved.SavedAt.ToLocalTime():HH:mm:ss}, on the server" : null, StatusCodes.Status200OK);
     }
 
     private static async Task<IResult> Score(HttpContext http, string patient, string visit, OpenTriage open, CancellationToken cancel)
@@ -91,7 +91,7 @@ internal static class TriagePages
         return Show(http, sheet, form, formId, new Dictionary<string, string> { [place] = error.Message }, clock, "kept", StatusCodes.Status422UnprocessableEntity);
     }
 
-    private static IResult Show(HttpContext http, OpenTriage.Sheet sheet, Dictionary<string, string> form, Guid formId, Dictionary<string, string> errors, TimeProvider clock, string draftText, int status) =>
+    private static IResult Show(HttpContext http, OpenTriage.Sheet sheet, Dictionary<string, string> form, Guid formId, Dictionary<string, string> errors, TimeProvider clock, string? draftText, int status) =>
         Page.Show<TriageSheet>(
             new
             {

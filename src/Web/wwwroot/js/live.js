@@ -79,3 +79,8 @@ document.addEventListener('htmx:configRequest', event => {
   const type = event.detail.triggeringEvent?.type;
   if (!type || type.startsWith('mg:')) event.detail.headers['X-Background'] = '1';
 });
+
+// An act stays shut while the element that it names in data-gate says what is still open. The server refuses it in any case.
+document.addEventListener('htmx:oobAfterSwap', () => {
+  for (const act of document.querySelectorAll('[data-gate]')) act.disabled = Boolean(document.getElementById(act.dataset.gate)?.textContent.trim());
+});

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using Mangrove.Kernel;
 using Mangrove.Portability.Fhir.Model;
 
 namespace Mangrove.Portability.Fhir;

@@ -1,6 +1,5 @@
 using Mangrove.Clinic;
 using Mangrove.Clinic.Find;
-using Mangrove.Kernel;
 using Mangrove.Vault.Access;
 using Mangrove.Vault.Identity;
 using Mangrove.Web.Session;

@@ -34,12 +34,21 @@ internal sealed class ImportFhirVerb : HospitalVerb
                 resources = report.Resources,
                 stored = report.Stored,
                 kept = report.Kept,
+                unchanged = report.Unchanged,
                 rejected = report.Rejected.Select(one => new { file = one.File, entry = one.Entry, code = one.Code, message = one.Message }),
                 seconds = Math.Round(report.Seconds, 3),
             },
             Words(report),
-            report.Rejected.Count == 0 ? ExitCode.Success : ExitCode.Wrong);
+            ExitOf(report));
     }
+
+    /// <summary>Success only when nothing was refused; input of which nothing could be taken is refused input, like any other.</summary>
+    private static int ExitOf(ImportReport report) => report switch
+    {
+        { Rejected.Count: 0 } => ExitCode.Success,
+        { Stored.Count: 0, Kept.Count: 0 } => ExitCode.Refused,
+        _ => ExitCode.Wrong,
+    };
 
     private static string Words(ImportReport report)
     {
@@ -48,6 +57,12 @@ internal sealed class ImportFhirVerb : HospitalVerb
         foreach (var (type, count) in report.Resources.OrderByDescending(one => one.Value))
         {
             text.Append(CultureInfo.InvariantCulture, $"{type,-24}{count,10:#,##0} read {report.Stored.GetValueOrDefault(type),10:#,##0} stored {report.Kept.GetValueOrDefault(type),10:#,##0} kept\n");
+        }
+
+        var unchanged = report.Unchanged.Values.Sum();
+        if (unchanged > 0)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"{unchanged:#,##0} were here already, unchanged\n");
         }
 
         foreach (var one in report.Rejected.Take(MostShown))

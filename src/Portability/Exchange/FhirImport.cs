@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 using Mangrove.Clinic;
 using Mangrove.Clinic.Records;
 using Mangrove.Kernel;
@@ -21,6 +22,9 @@ public sealed class FhirImport(IDbContextFactory<ClinicContext> clinics, Door do
 {
     // Resources whose patient has not come yet wait in memory for the end of the import, within this bound.
     private const long MostWaiting = 256L * 1024 * 1024;
+
+    // What waited is taken in transactions of this many resources.
+    private const int WaitingTogether = 500;
 
     private static readonly string[] Kinds = ["Patient", "Encounter", "Condition", "AllergyIntolerance", "MedicationRequest", "Immunization", "Procedure", "DiagnosticReport", "Claim", "Basic"];
 
@@ -46,7 +50,7 @@ public sealed class FhirImport(IDbContextFactory<ClinicContext> clinics, Door do
             cancel);
         var tally = new Tally();
         var waiting = new List<byte[]>();
-        var waitingFrom = new List<(string File, int Entry)>();
+        var waitingFrom = new List<(string File, int Entry, string Type)>();
         var waitingBytes = 0L;
         foreach (var batch in new ResourceReader().ReadAll(new InputFiles().Open(paths)))
         {
@@ -54,7 +58,7 @@ public sealed class FhirImport(IDbContextFactory<ClinicContext> clinics, Door do
             {
                 cancel.ThrowIfCancellationRequested();
                 tally.File(batch);
-                await Take(batch, opening, tally, dryRun, Wait, cancel);
+                await Take(batch, opening, tally, dryRun, last: false, Wait, cancel);
                 progress?.Report(tally.Done);
 
                 void Wait(IncomingResource resource, byte[] original)
@@ -67,23 +71,20 @@ public sealed class FhirImport(IDbContextFactory<ClinicContext> clinics, Door do
                     }
 
                     waiting.Add(original);
-                    waitingFrom.Add((resource.File, resource.Entry));
+                    waitingFrom.Add((resource.File, resource.Entry, resource.Type));
                 }
             }
         }
 
-        for (var i = 0; i < waiting.Count; i++)
+        foreach (var some in Enumerable.Range(0, waiting.Count).OrderBy(i => Rank(waitingFrom[i].Type)).ThenBy(i => i).Chunk(WaitingTogether))
         {
-            using var document = System.Text.Json.JsonDocument.Parse(waiting[i]);
-            var json = document.RootElement;
-            var resource = new IncomingResource(
-                waitingFrom[i].File, waitingFrom[i].Entry, null, json.GetProperty("resourceType").GetString()!,
-                json.TryGetProperty("id", out var id) ? id.GetString() : null, json, RequestIntent.None, null);
+            using var batch = Waited(some.Select(i => (waitingFrom[i].File, waitingFrom[i].Entry, waiting[i])));
             await Take(
-                IncomingBatch.Of(resource),
+                batch,
                 opening,
                 tally,
                 dryRun,
+                last: true,
                 (late, _) => tally.Reject(late, new Error("import.patient-missing", "The patient of this resource is not known here and has not come with this import. Import the patient first.")),
                 cancel);
             progress?.Report(tally.Done);
@@ -93,7 +94,23 @@ public sealed class FhirImport(IDbContextFactory<ClinicContext> clinics, Door do
         return tally.Report(Stopwatch.GetElapsedTime(started).TotalSeconds);
     }
 
-    private async Task Take(IncomingBatch batch, Opening opening, Tally tally, bool dryRun, Action<IncomingResource, byte[]> wait, CancellationToken cancel)
+    private static IncomingBatch Waited(IEnumerable<(string File, int Entry, byte[] Original)> some)
+    {
+        var resources = new List<IncomingResource>(WaitingTogether);
+        var documents = new List<JsonDocument>(WaitingTogether);
+        foreach (var (file, entry, original) in some)
+        {
+            var document = JsonDocument.Parse(original);
+            documents.Add(document);
+            var json = document.RootElement;
+            var id = json.TryGetProperty("id", out var text) ? text.GetString() : null;
+            resources.Add(new IncomingResource(file, entry, null, json.GetProperty("resourceType").GetString()!, id, json, RequestIntent.None, null));
+        }
+
+        return IncomingBatch.Of(resources, documents);
+    }
+
+    private async Task Take(IncomingBatch batch, Opening opening, Tally tally, bool dryRun, bool last, Action<IncomingResource, byte[]> wait, CancellationToken cancel)
     {
         var resources = batch.Resources;
         if (resources.Count == 0)
@@ -110,7 +127,8 @@ public sealed class FhirImport(IDbContextFactory<ClinicContext> clinics, Door do
         var sources = resources.Select((resource, i) => Source(resource.Type, resource.Id ?? resource.FullUrl ?? Convert.ToHexString(contents[i]))).ToArray();
         // Two systems may write one practitioner or place in two ways: what belongs to no patient is kept in each of them.
         var variants = resources.Select((resource, i) => ResourceMapper.Types.Contains(resource.Type) ? sources[i] : Source(resource.Type, $"{resource.Id ?? resource.FullUrl}|{Convert.ToHexString(contents[i])}")).ToArray();
-        var known = await Known(clinic, [.. sources.Concat(variants).DistinctBy(Key)], cancel);
+        var elsewhere = RowsElsewhere(resources, index);
+        var known = await Known(clinic, [.. sources.Concat(variants).Concat(elsewhere.Values).DistinctBy(Key)], cancel);
         var outside = await Outside(clinic, index, resources.Count, cancel);
 
         // Patients first, so that the rows of the bundle have whom to belong to.
@@ -143,12 +161,26 @@ public sealed class FhirImport(IDbContextFactory<ClinicContext> clinics, Door do
         var rows = new Dictionary<int, Guid>();
         var put = new List<Action>();
         var outcome = new List<Action>();
-        var order = dryRun ? 0 : await clinic.Next("fhir-record", resources.Count, cancel);
+        var everythingKnown = sources.Zip(variants, contents).All(one => Same(one.First, one.Third) || Same(one.Second, one.Third));
+        var order = dryRun || everythingKnown ? 0 : await clinic.Next("fhir-record", resources.Count, cancel);
         var number = dryRun || fresh.Count == 0 ? 0 : await clinic.Next("mrn", fresh.Count, cancel);
-        Guid? RowOf(int from, Model.Reference? reference) =>
-            reference?.Literal is { } literal && index.Resolve(from, literal) is { } target
-                ? rows.TryGetValue(target.Number, out var row) ? row : known.TryGetValue(Key(sources[target.Number]), out var old) ? old.MappedRow : null
-                : null;
+        bool Same(byte[] source, byte[] content) => known.TryGetValue(Key(source), out var old) && old.Content.AsSpan().SequenceEqual(content);
+
+        Guid? RowOf(int from, Model.Reference? reference, PatientId patient)
+        {
+            if (reference?.Literal is not { } literal)
+            {
+                return null;
+            }
+
+            if (index.Resolve(from, literal) is { } target)
+            {
+                return rows.TryGetValue(target.Number, out var row) ? row : known.TryGetValue(Key(sources[target.Number]), out var before) ? before.MappedRow : null;
+            }
+
+            // A row of an earlier batch; of this patient only, so that nobody's visit is taken for another's.
+            return elsewhere.TryGetValue((resources[from].Type, literal), out var source) && known.TryGetValue(Key(source), out var old) && old.PatientId == patient ? old.MappedRow : null;
+        }
 
         foreach (var i in Ordered(resources))
         {
@@ -161,12 +193,12 @@ public sealed class FhirImport(IDbContextFactory<ClinicContext> clinics, Door do
             if (known.TryGetValue(Key(sources[i]), out var old))
             {
                 outcome.Add(old.Content.AsSpan().SequenceEqual(contents[i])
-                    ? () => tally.Take(resource, old.MappedRow is not null)
+                    ? () => tally.Again(resource, old.MappedRow is not null)
                     : () => tally.Reject(resource, new Error("import.changed", "This resource came before with other content. Changes of imported records are not taken over; correct the record in the clinic.")));
                 continue;
             }
 
-            var patient = Owner(index.OwnerOf(i), i, patients, outside);
+            var patient = Owner(index.OwnerOf(i), i, patients, outside, last);
             if (patient is null)
             {
                 wait(resource, originals[i]);
@@ -195,9 +227,9 @@ public sealed class FhirImport(IDbContextFactory<ClinicContext> clinics, Door do
             {
                 var mapper = new ResourceMapper(
                     opening,
-                    reference => RowOf(i, reference),
+                    reference => RowOf(i, reference, patient.Value),
                     reference => reference?.Literal is { } literal && index.Resolve(i, literal) is { Type: "Medication" } target ? MedicationName(resources[target.Number]) : null,
-                    reference => RowOf(i, reference));
+                    reference => RowOf(i, reference, patient.Value));
                 var mapped = mapper.Map(resource, patient.Value);
                 if (mapped.Error is { } refused)
                 {
@@ -250,10 +282,13 @@ public sealed class FhirImport(IDbContextFactory<ClinicContext> clinics, Door do
 
     /// <summary>Patients, then encounters, then observations before the reports that point to them, then the rest as it came.</summary>
     private static IEnumerable<int> Ordered(IReadOnlyList<IncomingResource> resources) => Enumerable.Range(0, resources.Count)
-        .OrderBy(i => resources[i].Type switch { "Patient" => 0, "Encounter" => 1, "DiagnosticReport" => 3, _ => 2 })
+        .OrderBy(i => Rank(resources[i].Type))
         .ThenBy(i => i);
 
-    private static PatientId? Owner(Owner owner, int number, Dictionary<int, PatientId> patients, Dictionary<string, PatientId> outside)
+    private static int Rank(string type) => type switch { "Patient" => 0, "Encounter" => 1, "DiagnosticReport" => 3, _ => 2 };
+
+    /// <summary>Whose record it is; null when the patient has not come yet.</summary>
+    private static PatientId? Owner(Owner owner, int number, Dictionary<int, PatientId> patients, Dictionary<string, PatientId> outside, bool last)
     {
         if (patients.TryGetValue(number, out var self))
         {
@@ -273,7 +308,8 @@ public sealed class FhirImport(IDbContextFactory<ClinicContext> clinics, Door do
                     }
                 }
 
-                return null;
+                // An address urn: does not say what it leads to. When nobody has come under it, no patient was meant.
+                return last && owner.Outside.All(reference => reference.Kind == ReferenceKind.Urn) ? FhirRecord.Facility : null;
             default:
                 return FhirRecord.Facility;
         }
@@ -302,6 +338,47 @@ public sealed class FhirImport(IDbContextFactory<ClinicContext> clinics, Door do
 
         var known = references.Count == 0 ? [] : await Known(clinic, [.. references.Values], cancel);
         return references.Where(entry => known.ContainsKey(Key(entry.Value))).ToDictionary(entry => entry.Key, entry => known[Key(entry.Value)].PatientId, StringComparer.Ordinal);
+    }
+
+    /// <summary>
+    /// The encounters and observations that resources of this batch point to and that are not in it, by the type that
+    /// points and its words: lines of an export come type by type, so a visit lies in another batch than what was done in it.
+    /// </summary>
+    private Dictionary<(string From, string Literal), byte[]> RowsElsewhere(IReadOnlyList<IncomingResource> resources, ReferenceIndex index)
+    {
+        var found = new Dictionary<(string From, string Literal), byte[]>();
+        void Look(int from, JsonElement element, string type)
+        {
+            if (element.ValueKind == JsonValueKind.Object && element.TryGetProperty("reference", out var text) && text.GetString() is { } literal
+                && !found.ContainsKey((resources[from].Type, literal)) && index.Resolve(from, literal) is null)
+            {
+                var reference = FhirReference.Parse(literal);
+                found.Add((resources[from].Type, literal), Source(type, reference.Id ?? reference.Text));
+            }
+        }
+
+        for (var i = 0; i < resources.Count; i++)
+        {
+            if (!ResourceMapper.Types.Contains(resources[i].Type))
+            {
+                continue;
+            }
+
+            if (resources[i].Json.TryGetProperty("encounter", out var encounter))
+            {
+                Look(i, encounter, "Encounter");
+            }
+
+            if (resources[i].Type == "DiagnosticReport" && resources[i].Json.TryGetProperty("result", out var results))
+            {
+                foreach (var result in results.EnumerateArray())
+                {
+                    Look(i, result, "Observation");
+                }
+            }
+        }
+
+        return found;
     }
 
     private static async Task<Dictionary<string, KnownRecord>> Known(ClinicContext clinic, IReadOnlyCollection<byte[]> sources, CancellationToken cancel)
@@ -338,6 +415,7 @@ public sealed class FhirImport(IDbContextFactory<ClinicContext> clinics, Door do
         private readonly SortedDictionary<string, int> resources = new(StringComparer.Ordinal);
         private readonly SortedDictionary<string, int> stored = new(StringComparer.Ordinal);
         private readonly SortedDictionary<string, int> kept = new(StringComparer.Ordinal);
+        private readonly SortedDictionary<string, int> unchanged = new(StringComparer.Ordinal);
         private readonly List<Rejection> rejected = [];
         private readonly HashSet<string> files = new(StringComparer.Ordinal);
 
@@ -359,13 +437,19 @@ public sealed class FhirImport(IDbContextFactory<ClinicContext> clinics, Door do
             Done++;
         }
 
+        public void Again(IncomingResource resource, bool mapped)
+        {
+            Count(unchanged, resource.Type);
+            Take(resource, mapped);
+        }
+
         public void Reject(IncomingResource resource, Error error)
         {
             rejected.Add(new Rejection(resource.File, resource.Entry, error.Code, error.Message));
             Done++;
         }
 
-        public ImportReport Report(double seconds) => new(files.Count, resources, stored, kept, rejected, seconds);
+        public ImportReport Report(double seconds) => new(files.Count, resources, stored, kept, unchanged, rejected, seconds);
 
         private static void Count(SortedDictionary<string, int> counts, string type) => counts[type] = counts.GetValueOrDefault(type) + 1;
     }

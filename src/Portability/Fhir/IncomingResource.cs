@@ -69,8 +69,8 @@ public sealed class IncomingBatch : IDisposable
 
     public IReadOnlyList<Rejection> Rejections { get; }
 
-    /// <summary>A batch of one resource that somebody else keeps alive.</summary>
-    internal static IncomingBatch Of(IncomingResource resource) => new(resource.File, null, [resource], [], []);
+    /// <summary>Resources that waited, from several files: together once more, with the documents that they live in.</summary>
+    internal static IncomingBatch Of(IReadOnlyList<IncomingResource> resources, List<JsonDocument> documents) => new(resources[0].File, null, resources, [], documents);
 
     public void Dispose()
     {

@@ -19,7 +19,10 @@ public enum OwnerKind
     /// <summary>To one patient of this import.</summary>
     Patient = 1,
 
-    /// <summary>To a patient who is not in this import; <see cref="Owner.Outside"/> says how they are referred to.</summary>
+    /// <summary>
+    /// To a patient who is not in this import; <see cref="Owner.Outside"/> says how they are referred to. An address
+    /// <c>urn:</c> that leads nowhere here counts too, because it does not say what it is the address of.
+    /// </summary>
     OutsidePatient = 2,
 
     /// <summary>To the hospital: practitioners, places, catalogues, and anything whose subject is not a person.</summary>
@@ -250,7 +253,7 @@ public sealed class ReferenceIndex
                 {
                     Follow(target.Number, patients, outside, visited);
                 }
-                else if (link.Reference.Type == "Patient" || (link.Type == "Patient" && link.Reference.Kind != ReferenceKind.Contained))
+                else if (link.Reference.Type == "Patient" || link.Reference.Kind == ReferenceKind.Urn || (link.Type == "Patient" && link.Reference.Kind != ReferenceKind.Contained))
                 {
                     outside.Add(link.Reference);
                 }

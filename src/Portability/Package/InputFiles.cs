@@ -10,6 +10,8 @@ namespace Mangrove.Portability.Package;
 /// </summary>
 public sealed class InputFiles(InputLimits limits)
 {
+    private static readonly string[] PointedTo = ["Patient.", "Encounter.", "Observation."];
+
     public InputFiles()
         : this(new InputLimits())
     {
@@ -85,13 +87,23 @@ public sealed class InputFiles(InputLimits limits)
         try
         {
             var found = new DirectoryInfo(folder).GetFileSystemInfos("*", options);
-            Array.Sort(found, static (a, b) => string.CompareOrdinal(a.Name, b.Name));
+            Array.Sort(found, static (a, b) => Order(a.Name, b.Name));
             return (found, null);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or System.Security.SecurityException)
         {
             return ([], InputErrors.Unreadable);
         }
+    }
+
+    /// <summary>
+    /// By name; but where an export has one file for each type, patients, visits and observations come before what points
+    /// to them, so that nothing has to wait in memory for its patient.
+    /// </summary>
+    private static int Order(string a, string b)
+    {
+        static int Rank(string name) => Array.FindIndex(PointedTo, type => name.StartsWith(type, StringComparison.Ordinal) && EntryName.Kind(name) is { Ok: true, Value: InputKind.Ndjson }) is >= 0 and var rank ? rank : PointedTo.Length;
+        return Rank(a).CompareTo(Rank(b)) is not 0 and var first ? first : string.CompareOrdinal(a, b);
     }
 
     private static IEnumerable<InputFile> OneFile(string path, Allowance allowance, bool linksRefused)

@@ -72,7 +72,7 @@ public sealed class WrittenResourceTests
         Assert.Equal(hashes[0], hashes[1]);
         using var read = new Reading(scratch.File("one"));
         Assert.Empty(read.Rejections);
-        Assert.Equal(["Observation", "Patient"], read.Resources.Select(static r => r.Type));
+        Assert.Equal(["Patient", "Observation"], read.Resources.Select(static r => r.Type));
         Assert.Equal("export.not-empty", Assert.Throws<RefusedInput>(() => new ExportFolder(scratch.File("one"))).Code);
 
         static string Export(string folder)

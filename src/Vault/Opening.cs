@@ -18,6 +18,7 @@ public sealed class Opening : IDisposable
     private readonly Guid facility;
     private Dictionary<PatientId, WrappedKey> wrapped;
     private readonly PatientIndex index;
+    private readonly Receipt.Log log;
     private readonly HashSet<PatientId> patients;
     private readonly HashSet<FieldUse> reads;
     private readonly HashSet<FieldUse> writes;
@@ -26,13 +27,14 @@ public sealed class Opening : IDisposable
     private readonly bool everyone;
     private bool disposed;
 
-    internal Opening(Receipt receipt, KeyRing keys, Guid facility, Dictionary<PatientId, WrappedKey> wrapped, PatientIndex index)
+    internal Opening(Receipt receipt, KeyRing keys, Guid facility, Dictionary<PatientId, WrappedKey> wrapped, PatientIndex index, Receipt.Log log)
     {
         this.receipt = receipt;
         this.keys = keys;
         this.facility = facility;
         this.wrapped = wrapped;
         this.index = index;
+        this.log = log;
         patients = [.. receipt.Grant.Patients.Select(patient => patient.Id)];
         everyone = receipt.Grant.Request.Everyone;
         reads = [.. receipt.Grant.Reads];
@@ -73,7 +75,7 @@ public sealed class Opening : IDisposable
 
     /// <summary>Opens one field of a row; null when the field is absent.</summary>
     /// <exception cref="InvalidOperationException">The field or the patient was not in the request: a bug of the caller.</exception>
-    /// <exception cref="SealBroken">The envelope is damaged or not of this place.</exception>
+    /// <exception cref="SealBroken">The envelope is damaged or not of this place; that is an entry of its own.</exception>
     public T? Read<TRow, T>(TRow row, Field<TRow, T> field)
         where TRow : class, ISealedRow
         where T : class
@@ -85,7 +87,7 @@ public sealed class Opening : IDisposable
         }
 
         return field.Envelope(row) is { } envelope
-            ? field.Decode(Envelope.Open(envelope, KeyFor(row.PatientId).Material, Address(row, field, row.RowVersion)))
+            ? field.Decode(Plain(envelope, row, field, row.RowVersion))
             : null;
     }
 
@@ -158,10 +160,25 @@ public sealed class Opening : IDisposable
         {
             if (field.Envelope(row) is { } envelope)
             {
-                var plain = Envelope.Open(envelope, key.Material, Address(row, field, version));
+                var plain = Plain(envelope, row, field, version);
                 field.Replace(row, SealBytes(plain, key, row, field));
                 System.Security.Cryptography.CryptographicOperations.ZeroMemory(plain);
             }
+        }
+    }
+
+    private byte[] Plain(byte[] envelope, ISealedRow row, Field field, int version)
+    {
+        try
+        {
+            return Envelope.Open(envelope, KeyFor(row.PatientId).Material, Address(row, field, version));
+        }
+        catch (SealBroken)
+        {
+            // Not waited for: nothing was opened, so nothing is owed to the log before this act may fail. Entries keep
+            // their order, so any later act has this one before it.
+            _ = log.Broken(receipt.Grant, row.PatientId, field);
+            throw;
         }
     }
 

@@ -1,4 +1,5 @@
 using Mangrove.Kernel;
+using Mangrove.Sealing;
 using Mangrove.Vault.Access;
 using Mangrove.Vault.Identity;
 
@@ -7,6 +8,9 @@ namespace Mangrove.Vault.Audit;
 /// <summary>Proof that an entry is durable. Made by the log only, after the fsync; the cipher asks for it.</summary>
 internal sealed class Receipt
 {
+    /// <summary>How the log names a value that did not open.</summary>
+    public const string SealBrokenAction = "SEAL_BROKEN";
+
     private Receipt(Grant grant, long seq)
     {
         Grant = grant;
@@ -33,6 +37,17 @@ internal sealed class Receipt
 
         public async Task Refuse(Actor actor, Request request, Error refusal, CancellationToken cancel) =>
             await log.Append(Draft(actor, request, request.Patients, Names(request.Reads, request.Writes), AuditOutcome.Refused, refusal.Code), cancel);
+
+        /// <summary>
+        /// A value that did not open, under an act that was granted: somebody may have changed the database. The entry is
+        /// on its way to the disk when this returns; a log that cannot take it shuts the door by itself.
+        /// </summary>
+        public Task Broken(Grant grant, PatientId patient, Field field)
+        {
+            var named = grant.Patients.FirstOrDefault(one => one.Id == patient);
+            var request = grant.Request with { Action = SealBrokenAction, Resource = named.Mrn is { Length: > 0 } mrn ? $"patient:{mrn}" : $"{field.Table}.{field.Column}", Everyone = false };
+            return log.Append(Draft(grant.Actor, request, [new PatientRef(patient, named.Mrn ?? string.Empty)], [field.Name], AuditOutcome.Refused, SealBroken.StableCode)).AsTask();
+        }
 
         private static AuditDraft Draft(
             Actor actor,

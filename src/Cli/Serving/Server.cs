@@ -14,7 +14,9 @@ using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -43,6 +45,9 @@ public sealed class Server : IAsyncDisposable
 
     /// <summary>Where the first page is, with the port that was really taken.</summary>
     public Uri Address { get; private set; }
+
+    /// <summary>Every address that it answers, for whoever checks them all.</summary>
+    public IReadOnlyList<Endpoint> Endpoints => running.Services.GetRequiredService<EndpointDataSource>().Endpoints;
 
     /// <summary>Starts serving; when the task ends, the first page can be fetched.</summary>
     /// <exception cref="RefusedInput"><c>serve.port-in-use</c>, <c>serve.port-denied</c>, <c>serve.address-unknown</c>.</exception>

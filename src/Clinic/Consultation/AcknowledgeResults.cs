@@ -17,16 +17,17 @@ public sealed class AcknowledgeResults(ClinicContext clinic, Door door, StationE
             return Missing.Patient;
         }
 
+        using var opening = await door.Open(
+            actor,
+            new Request { Action = "ACKNOWLEDGE_RESULTS", Purpose = Purpose.Treatment, Patients = [patient.Ref], Reads = [LabOrder.LineField], Writes = [LabOrder.LineField] },
+            cancel);
+        // Only now: what is wrong with the form is told to those who may know that the patient is here.
         if (orderIds.Count is 0 or > 200)
         {
             return new Error("lab.not-to-sign", "Choose the results that you have read.");
         }
 
         var orders = await clinic.LabOrders.Where(row => orderIds.Contains(row.Id) && row.PatientId == patientId).ToListAsync(cancel);
-        using var opening = await door.Open(
-            actor,
-            new Request { Action = "ACKNOWLEDGE_RESULTS", Purpose = Purpose.Treatment, Patients = [patient.Ref], Reads = [LabOrder.LineField], Writes = [LabOrder.LineField] },
-            cancel);
         if (orders.Count != orderIds.Distinct().Count() || orders.Any(order => order.By != actor.Staff))
         {
             return Missing.Patient;

@@ -18,16 +18,6 @@ public sealed class OrderLaboratory(ClinicContext clinic, Door door, StationEven
             return Missing.Visit;
         }
 
-        if (drafts.Count == 0)
-        {
-            return new Error("laboratory.nothing-chosen", "Choose at least one test.");
-        }
-
-        if (drafts.Count > ConsultationForm.MostLines || LaboratoryRequest.Resolve(drafts) is not { } tests)
-        {
-            return LaboratoryRequest.UnknownTest;
-        }
-
         using var opening = await door.Open(
             actor,
             new Request
@@ -39,6 +29,17 @@ public sealed class OrderLaboratory(ClinicContext clinic, Door door, StationEven
                 Writes = [LabOrder.LineField],
             },
             cancel);
+        // Only now: what is wrong with the form is told to those who may know that the patient is here.
+        if (drafts.Count == 0)
+        {
+            return new Error("laboratory.nothing-chosen", "Choose at least one test.");
+        }
+
+        if (drafts.Count > ConsultationForm.MostLines || LaboratoryRequest.Resolve(drafts) is not { } tests)
+        {
+            return LaboratoryRequest.UnknownTest;
+        }
+
         if (visit.Status != VisitStatus.InConsultation || visit.Doctor != actor.Staff)
         {
             return SignConsultation.NotYours(visit);

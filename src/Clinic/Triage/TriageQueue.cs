@@ -58,7 +58,8 @@ public sealed class TriageQueue(ClinicContext clinic, Door door, TimeProvider cl
                 Resource = "worklist:triage",
                 Patients = [.. patients.Values.Select(patient => patient.Ref)],
                 Reads = [Records.Patient.NameField, Records.Patient.PersonField, TriageAssessment.OutcomeField],
-                Narrowed = true,
+                // Narrowed to the patients in care; a role that does not read triage has no use for the rest of the line.
+                Narrowed = actor.Reads(Category.Triage),
             },
             cancel);
         var now = clock.GetUtcNow();

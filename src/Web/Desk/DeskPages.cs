@@ -177,9 +177,9 @@ internal static class DeskPages
     private static async Task<IResult> SaveDraft(Guid patient, HttpContext http, ClinicContext clinic, DraftBox drafts, TimeProvider clock, CancellationToken cancel)
     {
         var id = new PatientId(patient);
-        if (await clinic.Patients.AnyAsync(row => row.PatientId == id, cancel))
+        if (http.Actor().May(Rights.Queue) && await clinic.Patients.AnyAsync(row => row.PatientId == id, cancel))
         {
-            // Registered meanwhile, from this form on another screen.
+            // Registered meanwhile, from this form on another screen. Others are refused by the door, whoever it is.
             return Results.Conflict();
         }
 

@@ -1,0 +1,192 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Security.Cryptography;
+using System.Text.RegularExpressions;
+using Mangrove.Cli;
+using Mangrove.Clinic.Records;
+using Mangrove.Kernel;
+using Mangrove.Vault;
+using Mangrove.Vault.Access;
+using Mangrove.Vault.Audit;
+using Mangrove.Vault.Keys;
+using Microsoft.EntityFrameworkCore;
+
+namespace Mangrove.Tests.Cli;
+
+/// <summary>
+/// The server dies in the middle of its work, as by kill -9 or a power cut, while the front desk writes as fast as it can.
+/// Twelve rounds, or what of them fits into a minute; two hundred with MANGROVE_FULL=1.
+/// </summary>
+public sealed partial class KillTests(SampleHospital hospital) : IClassFixture<SampleHospital>
+{
+    private const int Writers = 4;
+
+    private static readonly bool Full = string.Equals(Environment.GetEnvironmentVariable("MANGROVE_FULL"), "1", StringComparison.Ordinal);
+
+    // Everything that was ever acknowledged, so that a later kill cannot lose an earlier write unseen.
+    private readonly ConcurrentDictionary<Guid, string> registered = new();
+    private readonly ConcurrentDictionary<Guid, string> drafted = new();
+    private TaskCompletionSource acknowledged = new();
+
+    [Fact]
+    public async Task A_killed_server_has_lost_nothing_that_it_acknowledged_and_its_log_is_whole()
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        var round = 0;
+        for (; Full ? round < 200 : round < 4 || (round < 12 && TimeProvider.System.GetElapsedTime(started) < TimeSpan.FromMinutes(1)); round++)
+        {
+            await using (var server = await Served.Start(hospital.Data))
+            {
+                using var client = server.Client();
+                var cookies = await SignIn(client);
+                using var dead = new CancellationTokenSource();
+                acknowledged = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                var writers = Enumerable.Range(0, Writers).Select(writer => Write(client, cookies, round, writer, dead.Token)).ToArray();
+                // From the first answer on the server is warm, and the blow falls somewhere in the middle of the work.
+                await acknowledged.Task.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+                await Task.Delay(TimeSpan.FromMilliseconds(RandomNumberGenerator.GetInt32(1, 900)), TestContext.Current.CancellationToken);
+                await server.Kill();
+                await dead.CancelAsync();
+                await Task.WhenAll(writers);
+            }
+
+            await Whole(round);
+        }
+
+        Assert.True(registered.Count > 5 * round, $"Only {registered.Count} patients were registered: this was no load.");
+        Assert.NotEmpty(drafted);
+        TestContext.Current.SendDiagnosticMessage($"{round} rounds, {registered.Count} registrations and {drafted.Count} drafts acknowledged");
+    }
+
+    /// <summary>Registers people one after the other, as the form does, until the server is gone.</summary>
+    private async Task Write(HttpClient client, (string Cookies, string Token) session, int round, int writer, CancellationToken dead)
+    {
+        for (var number = 0; !dead.IsCancellationRequested; number++)
+        {
+            var id = Ids.New();
+            var family = $"Kill{Letters(round)}{Letters(writer)}{Letters(number)}{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4))}";
+            var form = new Dictionary<string, string>(StringComparer.Ordinal)
+            {
+                ["__RequestVerificationToken"] = session.Token, ["id"] = id.ToString("N"), ["family"] = family, ["given"] = "Round " + Letters(number * 7),
+                ["born"] = "1980-01-01", ["sex"] = "2", ["because"] = "documents-differ",
+            };
+            try
+            {
+                if (number % 3 == 2)
+                {
+                    var draft = Ids.New();
+                    using var kept = await Post(client, session.Cookies, $"/drafts/registration/{draft:N}", form, dead);
+                    if (kept.StatusCode == HttpStatusCode.OK)
+                    {
+                        drafted[draft] = family;
+                    }
+                }
+
+                using var answer = await Post(client, session.Cookies, "/desk/register", form, dead);
+                Assert.Equal(HttpStatusCode.SeeOther, answer.StatusCode);
+                registered[id] = family;
+                acknowledged.TrySetResult();
+            }
+            catch (Exception gone) when (gone is HttpRequestException or OperationCanceledException or IOException)
+            {
+                return;
+            }
+        }
+    }
+
+    private async Task<(string Cookies, string Token)> SignIn(HttpClient client)
+    {
+        var (user, password) = hospital.Account("front-desk");
+        using var page = await client.GetAsync(new Uri("/sign-in", UriKind.Relative));
+        var form = page.Headers.GetValues("Set-Cookie").Single(cookie => cookie.StartsWith("__Host-mangrove-form=", StringComparison.Ordinal)).Split(';')[0];
+        var entering = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["__RequestVerificationToken"] = Token().Match(await page.Content.ReadAsStringAsync()).Groups["token"].Value,
+            ["username"] = user,
+            ["password"] = (await File.ReadAllTextAsync(password)).Trim(),
+        };
+        using var entered = await Post(client, form, "/sign-in", entering, default);
+        var session = entered.Headers.GetValues("Set-Cookie").Single(cookie => cookie.StartsWith("__Host-mangrove=", StringComparison.Ordinal)).Split(';')[0];
+        var cookies = $"{form}; {session}";
+        using var register = new HttpRequestMessage(HttpMethod.Get, "/desk/register") { Headers = { { "Cookie", cookies }, { "Accept", "text/html" } } };
+        using var opened = await client.SendAsync(register);
+        Assert.Equal(HttpStatusCode.OK, opened.StatusCode);
+        return (cookies, Token().Match(await opened.Content.ReadAsStringAsync()).Groups["token"].Value);
+    }
+
+    private static async Task<HttpResponseMessage> Post(HttpClient client, string cookies, string address, Dictionary<string, string> form, CancellationToken cancel)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, address)
+        {
+            Content = new FormUrlEncodedContent(form),
+            Headers = { { "Cookie", cookies }, { "Sec-Fetch-Site", "same-origin" } },
+        };
+        return await client.SendAsync(request, cancel);
+    }
+
+    /// <summary>Opens the folder as the dead server left it: every acknowledged write, the whole chain, an entry for every row.</summary>
+    private async Task Whole(int round)
+    {
+        var storage = StorageOptions.Sqlite(hospital.Data);
+        await using var left = await Hospital.Open(storage, new RootSecret { KeyFile = Path.Combine(hospital.Data, "demo.key") }, TimeProvider.System, TestContext.Current.CancellationToken);
+        var log = await left.Vault.Review.Verify(null, TestContext.Current.CancellationToken);
+        Assert.True(log.Ok, $"round {round}: {string.Join(", ", log.Problems.Select(problem => problem.Code))}");
+
+        var (user, password) = hospital.Account("admin");
+        var admin = (await left.Vault.Identity.SignIn.Password(user, (await File.ReadAllTextAsync(password)).Trim(), "kill-test", default)).Value.Actor;
+        await using var clinic = await left.Clinics.CreateDbContextAsync();
+        var people = await clinic.Patients.AsNoTracking().ToDictionaryAsync(row => row.Id);
+        var drafts = await clinic.Drafts.AsNoTracking().ToDictionaryAsync(row => row.PatientId.Value);
+        Assert.DoesNotContain(registered.Keys, id => !people.ContainsKey(id));
+        Assert.DoesNotContain(drafted.Keys, id => !drafts.ContainsKey(id));
+
+        var request = new Request
+        {
+            Action = "KILL_TEST",
+            Purpose = Purpose.Portability,
+            Everyone = true,
+            Reads = [Patient.NameField, Draft.ContentField.As(Category.Name)],
+        };
+        using (var opening = await left.Vault.Door.Open(admin, request, default))
+        {
+            await opening.Turn([.. registered.Keys.Concat(drafted.Keys).Select(id => new PatientId(id))], create: false, default);
+            Assert.All(registered, one => Assert.Equal(one.Value, opening.Read(people[one.Key], Patient.NameField)?.Family));
+            Assert.All(drafted, one => Assert.Contains(one.Value, opening.Read(drafts[one.Key], Draft.ContentField), StringComparison.Ordinal));
+        }
+
+        await Entries(left, admin);
+    }
+
+    /// <summary>Every sealed row of the hospital was written by an act that stands in the log, over its patient, naming its fields.</summary>
+    private static async Task Entries(Hospital left, Vault.Identity.Actor admin)
+    {
+        var entries = (await left.Vault.Review.List(admin, new AuditFilter { NewestFirst = false }, null, default)).ToDictionary(entry => entry.Seq);
+        await using var clinic = await left.Clinics.CreateDbContextAsync();
+        var rows = 0;
+        foreach (var entity in clinic.Model.GetEntityTypes().Where(entity => typeof(SealedRow).IsAssignableFrom(entity.ClrType)))
+        {
+            var all = (IQueryable<SealedRow>)typeof(DbContext).GetMethod(nameof(DbContext.Set), [])!.MakeGenericMethod(entity.ClrType).Invoke(clinic, null)!;
+            foreach (var row in await all.AsNoTracking().ToListAsync())
+            {
+                if (row.RowVersion == 0)
+                {
+                    // Nothing was ever sealed in it, such as a visit that has only begun.
+                    continue;
+                }
+
+                Assert.True(entries.TryGetValue(row.EntrySeq, out var entry), $"{entity.ClrType.Name} {row.Id} names an entry that is not there");
+                Assert.True(entry.Resource == Request.EveryoneResource || entry.Patients.Contains(row.PatientId.Value), $"{entity.ClrType.Name} {row.Id}: entry {entry.Seq} is about others");
+                Assert.Contains(entry.FieldsAccessed, name => Field.Of(entity.ClrType).Any(field => field.Name == name));
+                rows++;
+            }
+        }
+
+        Assert.True(rows > 20);
+    }
+
+    // The guard against duplicates reads figures as noise, so names differ by letters.
+    private static string Letters(int number) => new([(char)('a' + (number % 26)), (char)('a' + (number / 26 % 26)), (char)('a' + (number / 676 % 26))]);
+
+    [GeneratedRegex("name=\"__RequestVerificationToken\"[^>]*value=\"(?<token>[^\"]+)\"", RegexOptions.ExplicitCapture, 5_000)]
+    private static partial Regex Token();
+}

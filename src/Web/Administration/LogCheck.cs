@@ -25,6 +25,7 @@ internal sealed partial class LogCheck(AuditReview review, TimeProvider clock, I
     private readonly CancellationTokenSource closing = new();
     private Task<LogCheckResult>? running;
     private long passed;
+    private bool disposed;
 
     /// <summary>The last pass that ended, or null before the first.</summary>
     public LogCheckResult? Last { get; private set; }
@@ -54,6 +55,13 @@ internal sealed partial class LogCheck(AuditReview review, TimeProvider clock, I
 
     public override void Dispose()
     {
+        // Known to the container as itself and as a hosted service, it is disposed as both.
+        if (disposed)
+        {
+            return;
+        }
+
+        disposed = true;
         closing.Cancel();
         closing.Dispose();
         base.Dispose();

@@ -1,3 +1,3 @@
 @echo off
-if not exist "%~dp0bench\results" mkdir "%~dp0bench\results"
-for /f %%t in ('node -p "new Date().toISOString().replace(/[-:]|\.\d+/g,'')"') do call "%~dp0mangrove.cmd" bench --json-out "%~dp0bench\results\%%t.json" %*
+if not exist "%~dp0artifacts\bench" mkdir "%~dp0artifacts\bench"
+for /f %%t in ('node -p "new Date().toISOString().replace(/[-:]|\.\d+/g,'')"') do call "%~dp0mangrove.cmd" bench --json-out "%~dp0artifacts\bench\%%t.json" %*

@@ -20,6 +20,7 @@ internal static class Program
         new DoctorVerb(),
         new HelpPageVerb(),
         new ExportFhirVerb(),
+        new BenchVerb(),
     ];
 
     private static async Task<int> Main(string[] arguments)

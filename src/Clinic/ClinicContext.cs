@@ -172,7 +172,14 @@ public abstract class ClinicContext(DbContextOptions options, LogHead log) : DbC
             }
         }
 
-        modelBuilder.Entity<Patient>().Ignore(row => row.Ref).HasIndex(row => row.Mrn).IsUnique();
+        modelBuilder.Entity<Patient>(entity =>
+        {
+            entity.Ignore(row => row.Ref);
+            entity.HasIndex(row => row.Mrn).IsUnique();
+
+            // Equal to the key, but every list joins by it: without an index each of them reads the whole table.
+            entity.HasIndex(row => row.PatientId).IsUnique();
+        });
         modelBuilder.Entity<Visit>(entity =>
         {
             entity.Ignore(row => row.IsOpen);
@@ -180,7 +187,11 @@ public abstract class ClinicContext(DbContextOptions options, LogHead log) : DbC
             entity.HasIndex(row => row.PatientId);
             entity.HasIndex(row => new { row.Status, row.ArrivedAt });
         });
-        modelBuilder.Entity<TriageAssessment>().HasIndex(row => row.VisitId);
+        modelBuilder.Entity<TriageAssessment>(entity =>
+        {
+            entity.HasIndex(row => row.PatientId);
+            entity.HasIndex(row => row.VisitId);
+        });
         modelBuilder.Entity<Observation>(entity =>
         {
             entity.HasIndex(row => new { row.PatientId, row.Kind });

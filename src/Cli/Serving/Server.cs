@@ -85,6 +85,12 @@ public sealed class Server : IAsyncDisposable
     /// <summary>Stops: running answers end, streams close, the port is given back.</summary>
     public async ValueTask DisposeAsync()
     {
+        // Disposing alone would pull the services from under the work that still runs beside the pages.
+        if (!running.Lifetime.ApplicationStopped.IsCancellationRequested)
+        {
+            await running.StopAsync(CancellationToken.None);
+        }
+
         await running.DisposeAsync();
         shown.Dispose();
         ring.Dispose();

@@ -60,41 +60,7 @@ internal sealed class DemoVerb : OwnVerb
 
     private static async Task<DemoTeam> Fill(Hospital hospital, FirstSetUp setUp, int count, long seed, Call call, CancellationToken cancel)
     {
-        var now = hospital.Clock.GetUtcNow();
-        var team = await DemoTeam.Hire(hospital, setUp, cancel);
-        call.Say($"{team.Accounts.Count} accounts");
-        call.Say($"{await new SampleStock(hospital, setUp, team, seed, now).Write(cancel)} batches of stock");
-
-        var generator = new PatientGenerator(seed, DateOnly.FromDateTime(now.UtcDateTime));
-        var known = new List<Registered>();
-        await new SampleWriter(hospital, setUp).Register(
-            generator.People(count),
-            (person, patient) =>
-            {
-                if (known.Count < MostHistories)
-                {
-                    known.Add(new Registered(person, patient));
-                }
-
-                if (person.Number % 50_000 == 49_999)
-                {
-                    call.Say($"{person.Number + 1} patients");
-                }
-            },
-            cancel);
-        call.Say($"{count} patients");
-        var visits = await new SampleHistories(hospital, setUp, team, seed, now).Write(
-            known,
-            done =>
-            {
-                if (done % 500 == 0)
-                {
-                    call.Say($"{done} histories");
-                }
-            },
-            cancel);
-        var open = await new SampleDay(hospital, setUp, team, seed, now).Write(known, cancel);
-        call.Say($"{visits} earlier visits, {open} today");
+        var team = await SampleFiller.Fill(hospital, setUp, new SamplePlan(count, seed, MostHistories), call.Say, null, cancel);
         await Keep(team, Path.Combine(hospital.Storage.Folder, AccountsFile), cancel);
         return team;
     }

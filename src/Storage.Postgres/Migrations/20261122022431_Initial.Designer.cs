@@ -668,6 +668,9 @@ namespace Mangrove.Storage.Postgres.Migrations
                     b.HasIndex("Mrn")
                         .IsUnique();
 
+                    b.HasIndex("PatientId")
+                        .IsUnique();
+
                     b.ToTable("patient", "clinic");
                 });
 
@@ -1027,6 +1030,8 @@ namespace Mangrove.Storage.Postgres.Migrations
                         .HasColumnName("visit_id");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("PatientId");
 
                     b.HasIndex("VisitId");
 

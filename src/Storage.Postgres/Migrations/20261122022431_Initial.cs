@@ -593,6 +593,13 @@ namespace Mangrove.Storage.Postgres.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_patient_patient_id",
+                schema: "clinic",
+                table: "patient",
+                column: "patient_id",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
                 name: "IX_payment_invoice_id",
                 schema: "clinic",
                 table: "payment",
@@ -646,6 +653,12 @@ namespace Mangrove.Storage.Postgres.Migrations
                 schema: "clinic",
                 table: "stock_move",
                 column: "batch_id");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_triage_patient_id",
+                schema: "clinic",
+                table: "triage",
+                column: "patient_id");
 
             migrationBuilder.CreateIndex(
                 name: "IX_triage_visit_id",

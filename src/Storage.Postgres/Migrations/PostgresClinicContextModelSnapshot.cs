@@ -665,6 +665,9 @@ namespace Mangrove.Storage.Postgres.Migrations
                     b.HasIndex("Mrn")
                         .IsUnique();
 
+                    b.HasIndex("PatientId")
+                        .IsUnique();
+
                     b.ToTable("patient", "clinic");
                 });
 
@@ -1024,6 +1027,8 @@ namespace Mangrove.Storage.Postgres.Migrations
                         .HasColumnName("visit_id");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("PatientId");
 
                     b.HasIndex("VisitId");
 

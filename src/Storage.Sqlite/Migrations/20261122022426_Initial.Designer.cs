@@ -680,6 +680,9 @@ namespace Mangrove.Storage.Sqlite.Migrations
                     b.HasIndex("Mrn")
                         .IsUnique();
 
+                    b.HasIndex("PatientId")
+                        .IsUnique();
+
                     b.ToTable("patient", (string)null);
                 });
 
@@ -1047,6 +1050,8 @@ namespace Mangrove.Storage.Sqlite.Migrations
                         .HasColumnName("visit_id");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("PatientId");
 
                     b.HasIndex("VisitId");
 

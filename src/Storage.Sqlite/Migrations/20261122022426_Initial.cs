@@ -547,6 +547,12 @@ namespace Mangrove.Storage.Sqlite.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_patient_patient_id",
+                table: "patient",
+                column: "patient_id",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
                 name: "IX_payment_invoice_id",
                 table: "payment",
                 column: "invoice_id");
@@ -591,6 +597,11 @@ namespace Mangrove.Storage.Sqlite.Migrations
                 name: "IX_stock_move_batch_id",
                 table: "stock_move",
                 column: "batch_id");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_triage_patient_id",
+                table: "triage",
+                column: "patient_id");
 
             migrationBuilder.CreateIndex(
                 name: "IX_triage_visit_id",

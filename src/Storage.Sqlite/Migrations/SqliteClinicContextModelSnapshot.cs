@@ -677,6 +677,9 @@ namespace Mangrove.Storage.Sqlite.Migrations
                     b.HasIndex("Mrn")
                         .IsUnique();
 
+                    b.HasIndex("PatientId")
+                        .IsUnique();
+
                     b.ToTable("patient", (string)null);
                 });
 
@@ -1044,6 +1047,8 @@ namespace Mangrove.Storage.Sqlite.Migrations
                         .HasColumnName("visit_id");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("PatientId");
 
                     b.HasIndex("VisitId");
 

@@ -25,7 +25,9 @@ internal static class Contexts
         page.PageError += (_, error) => complaints.Enqueue(error);
         page.Console += (_, message) =>
         {
-            if (message.Type is "error" or "warning")
+            // A newer letter takes the place of a search under way (hx-sync): htmx says so on the console and goes on.
+            var replaced = message.Text.StartsWith("htmx:sendAbort", StringComparison.Ordinal) || message.Text.StartsWith("htmx:afterRequest", StringComparison.Ordinal);
+            if (message.Type is "error" or "warning" && !replaced)
             {
                 complaints.Enqueue(message.Text);
             }

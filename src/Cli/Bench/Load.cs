@@ -1,0 +1,57 @@
+using System.Diagnostics;
+
+namespace Mangrove.Cli.Bench;
+
+/// <summary>What some callers got done together.</summary>
+/// <param name="Rate">Acts a second.</param>
+/// <param name="Spread">Over the single acts.</param>
+internal sealed record LoadFigures(long Acts, double Rate, Spread Spread);
+
+/// <summary>Callers who each begin their next act when the last one has ended, as people and pages do.</summary>
+internal static class Load
+{
+    /// <param name="callers">How many at once.</param>
+    /// <param name="length">When they stop beginning.</param>
+    /// <param name="act">The act: by the caller's number and the count of acts that the caller has done.</param>
+    /// <param name="cancel">Gives up.</param>
+    public static Task<LoadFigures> For(int callers, TimeSpan length, Func<int, int, Task> act, CancellationToken cancel)
+    {
+        var started = Stopwatch.GetTimestamp();
+        return Run(callers, _ => Stopwatch.GetElapsedTime(started) < length, act, started, cancel);
+    }
+
+    /// <param name="callers">How many at once.</param>
+    /// <param name="each">How many acts each of them does.</param>
+    /// <param name="act">As in the other.</param>
+    /// <param name="cancel">Gives up.</param>
+    public static Task<LoadFigures> Of(int callers, int each, Func<int, int, Task> act, CancellationToken cancel) =>
+        Run(callers, done => done < each, act, Stopwatch.GetTimestamp(), cancel);
+
+    /// <summary>The best of some rounds by rate.</summary>
+    public static LoadFigures Best(IEnumerable<LoadFigures> rounds) => rounds.MaxBy(round => round.Rate)!;
+
+    private static async Task<LoadFigures> Run(int callers, Func<int, bool> goOn, Func<int, int, Task> act, long started, CancellationToken cancel)
+    {
+        var times = await Task.WhenAll(Enumerable.Range(0, callers).Select(caller => Task.Run(
+            async () =>
+            {
+                var took = new List<TimeSpan>();
+                for (var done = 0; goOn(done); done++)
+                {
+                    cancel.ThrowIfCancellationRequested();
+                    var began = Stopwatch.GetTimestamp();
+                    await act(caller, done);
+                    took.Add(Stopwatch.GetElapsedTime(began));
+
+                    // An act that never had to wait would keep its thread from the other callers.
+                    await Task.Yield();
+                }
+
+                return took;
+            },
+            cancel)));
+        var elapsed = Stopwatch.GetElapsedTime(started);
+        var all = times.SelectMany(list => list).ToList();
+        return new LoadFigures(all.Count, all.Count / elapsed.TotalSeconds, Spread.Of(all));
+    }
+}

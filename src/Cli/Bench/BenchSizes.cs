@@ -27,6 +27,9 @@ internal sealed record BenchSizes
     /// <summary>Patients of the hospital that is exported to be imported, where there is no other set.</summary>
     public required int Imported { get; init; }
 
+    /// <summary>Connections that read at once.</summary>
+    public required int Clients { get; init; }
+
     public int Largest => Patients[^1];
 
     public static BenchSizes Quick { get; } = new()
@@ -39,6 +42,7 @@ internal sealed record BenchSizes
         Round = TimeSpan.FromMilliseconds(250),
         Searches = 60,
         Imported = 10,
+        Clients = 8,
     };
 
     public static BenchSizes Usual { get; } = new()
@@ -51,6 +55,7 @@ internal sealed record BenchSizes
         Round = TimeSpan.FromSeconds(2.5),
         Searches = 1_000,
         Imported = 300,
+        Clients = 64,
     };
 
     public static BenchSizes Full { get; } = Usual with { Patients = [100_000, 1_000_000], Entries = 1_000_000 };

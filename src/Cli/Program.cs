@@ -19,6 +19,7 @@ internal static class Program
         new KeysStatusVerb(),
         new DoctorVerb(),
         new HelpPageVerb(),
+        new AccessPageVerb(),
         new ExportFhirVerb(),
         new BenchVerb(),
     ];

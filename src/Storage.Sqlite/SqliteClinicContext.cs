@@ -36,7 +36,21 @@ public sealed class SqliteClinics : IDbContextFactory<ClinicContext>
         options = Options(storage.ConnectionString("clinic"));
     }
 
-    public ClinicContext CreateDbContext() => new SqliteClinicContext(options, log);
+    public ClinicContext CreateDbContext()
+    {
+        var context = new SqliteClinicContext(options, log);
+        try
+        {
+            // Open for the context's life: otherwise every query takes a connection and sets it up anew.
+            context.Database.OpenConnection();
+            return context;
+        }
+        catch
+        {
+            context.Dispose();
+            throw;
+        }
+    }
 
     internal static DbContextOptions<SqliteClinicContext> Options(string connectionString) => new DbContextOptionsBuilder<SqliteClinicContext>()
         .UseSqlite(connectionString)

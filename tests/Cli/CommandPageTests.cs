@@ -12,6 +12,15 @@ public class CommandPageTests
         Assert.True(page == help.Out, "docs/operations/commands.md differs from the options of the executable. Write it anew: ./mangrove help-page > docs/operations/commands.md");
     }
 
+    [Fact]
+    public async Task The_table_of_access_is_what_the_policy_says()
+    {
+        var said = await Executable.Run("access-page");
+        Assert.Equal(0, said.Exit);
+        var page = await File.ReadAllTextAsync(Path.Combine(Root(), "docs", "access.md"));
+        Assert.True(page == said.Out, "docs/access.md differs from the policy. Write it anew: ./mangrove access-page > docs/access.md");
+    }
+
     private static string Root()
     {
         var at = new DirectoryInfo(AppContext.BaseDirectory);

@@ -33,7 +33,7 @@ internal sealed class HelpPageVerb : OwnVerb
             while it does not. Passwords and passphrases are read from a file or asked for, never from the command line.
 
             """.ReplaceLineEndings("\n"));
-        foreach (var verb in All().Where(verb => verb is not HelpPageVerb))
+        foreach (var verb in All().Where(verb => verb is not (HelpPageVerb or AccessPageVerb)))
         {
             text.Append(CultureInfo.InvariantCulture, $"\n## mangrove {verb.Name}{string.Concat(verb.Command.Arguments.Select(argument => $" {argument.HelpName}"))}\n\n{verb.Command.Description}\n\n| option | meaning |\n|---|---|\n");
             foreach (var option in verb.Command.Options.Where(option => option.Name.StartsWith("--", StringComparison.Ordinal) && option.Name is not ("--help" or "--version")))

@@ -44,11 +44,6 @@ public sealed class TriageQueue(ClinicContext clinic, Door door, TimeProvider cl
         var patients = await clinic.Patients.AsNoTracking().Where(patient => ids.Contains(patient.PatientId)).ToDictionaryAsync(patient => patient.PatientId, cancel);
         var visitIds = visits.Select(visit => visit.Id).ToArray();
         var triages = (await clinic.Triages.AsNoTracking().Where(triage => visitIds.Contains(triage.VisitId)).OrderBy(triage => triage.At).ToListAsync(cancel)).ToLookup(triage => triage.VisitId);
-        if (patients.Count == 0)
-        {
-            return [];
-        }
-
         using var opening = await door.Open(
             actor,
             new Request

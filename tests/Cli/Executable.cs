@@ -18,7 +18,7 @@ internal sealed record Ran(int Exit, string Out, string Error)
 internal static class Executable
 {
     // A process that hangs is a failure of its own, not of the whole suite's time limit.
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(6);
 
     private static string Assembly => typeof(Hospital).Assembly.Location;
 

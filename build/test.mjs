@@ -110,7 +110,10 @@ function runProject(name) {
   const args = ['-reporter', 'json', '-noColor', '-noAutoReporters', '-xml', path.join(results, `${name}.xml`)];
   for (const part of parts) args.push('-method', `*${part}*`);
   const environment = { ...process.env };
-  if (full) environment.MANGROVE_FULL = '1';
+  if (full) {
+    environment.MANGROVE_FULL = '1';
+    args.push('-explicit', 'on');
+  }
   if (browser()) environment.MANGROVE_BROWSER = browser();
   if (postgresFolder()) environment.MANGROVE_POSTGRES = postgresFolder();
 

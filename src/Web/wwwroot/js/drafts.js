@@ -52,17 +52,16 @@ class Draft {
     clearTimeout(this.timer);
     this.timer = undefined;
     if (this.stale || this.submitted || !this.form.isConnected) return;
-    if (this.saving) {
-      await this.saving;
-      if (this.body() === this.sent) return;
-    }
+    // One after the other, so that the newest is the last to arrive. Only who leaves cannot wait.
+    while (this.saving && !leaving) await this.saving;
     const body = this.body();
-    if (body === this.sent) return;
+    if (body === this.sent || this.stale || this.submitted) return;
     const n = this.fieldsChanged();
     if (!this.failedSince) this.show('saving', n === 1 ? '1 field' : `${n} fields`);
-    this.saving = this.post(body, leaving);
-    await this.saving;
-    this.saving = undefined;
+    const saving = this.post(body, leaving);
+    this.saving = saving;
+    await saving;
+    if (this.saving === saving) this.saving = undefined;
   }
 
   async post(body, leaving) {

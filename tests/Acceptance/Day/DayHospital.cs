@@ -1,0 +1,93 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Mangrove.Kernel;
+using Mangrove.Tests.Acceptance.Day;
+using Microsoft.Playwright;
+
+[assembly: AssemblyFixture(typeof(DayHospital))]
+
+namespace Mangrove.Tests.Acceptance.Day;
+
+/// <summary>
+/// One hospital that a whole day is lived through: the built executable serves it, real histories are imported into it,
+/// and each role sits before a browser of its own whose profile lies in the test's folder. Begun by the first test that
+/// asks for it.
+/// </summary>
+public sealed class DayHospital : IAsyncLifetime
+{
+    private readonly string root = Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), "mangrove-day-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6)))).FullName;
+    private readonly Lazy<Task<PatientsDay>> day;
+    private Product? product;
+    private IPlaywright? playwright;
+
+    public DayHospital() => day = new Lazy<Task<PatientsDay>>(Live);
+
+    internal Product Product => product ?? throw new InvalidOperationException("The hospital has not begun.");
+
+    internal string Data => Path.Combine(root, "data");
+
+    /// <summary>Temporary folder of every process of the day, browsers too.</summary>
+    internal string Temporary => Path.Combine(root, "tmp");
+
+    internal string Profiles => Path.Combine(root, "profiles");
+
+    internal Uri Address { get; private set; } = new("https://127.0.0.1");
+
+    /// <summary>The day, lived to its end: all seven roles, and their browsers closed again.</summary>
+    internal Task<PatientsDay> Day => day.Value;
+
+    internal (string User, string PasswordFile) Account(Role role) => AccountIn(Data, role.Slug(), root);
+
+    internal static (string User, string PasswordFile) AccountIn(string data, string role, string secrets)
+    {
+        using var accounts = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(data, "demo-accounts.json")));
+        var account = accounts.RootElement.EnumerateArray().Single(one => one.GetProperty("role").GetString() == role);
+        var file = Path.Combine(secrets, role + ".password");
+        File.WriteAllText(file, account.GetProperty("password").GetString());
+        return (account.GetProperty("user").GetString()!, file);
+    }
+
+    /// <summary>Opens a browser for a role and signs in.</summary>
+    internal Task<Station> Sit(Role role)
+    {
+        var (user, password) = Account(role);
+        return Station.Open(playwright!, Address, role, user, File.ReadAllText(password), Path.Combine(Profiles, role.Slug()), Temporary);
+    }
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public async ValueTask DisposeAsync()
+    {
+        if (day.IsValueCreated)
+        {
+            // A day that failed has been reported by the test that asked for it.
+            await Task.WhenAny(day.Value);
+        }
+
+        if (product is not null)
+        {
+            await product.DisposeAsync();
+        }
+
+        playwright?.Dispose();
+        Directory.Delete(root, recursive: true);
+    }
+
+    private async Task<PatientsDay> Live()
+    {
+        Directory.CreateDirectory(Temporary);
+        product = new Product(Temporary);
+        await product.Run("demo", "--data", Data, "--patients", "24", "--seed", "11", "--json");
+        var files = Path.Combine(root, "import");
+        var patient = await Newcomer.Fetch(files, product, root);
+        var (admin, password) = Account(Role.Admin);
+        var imported = await product.Run("import", "fhir", files, "--data", Data, "--as", admin, "--password-file", password, "--json");
+        Assert.Equal(0, imported.GetProperty("rejected").GetArrayLength());
+        Directory.Delete(files, recursive: true);
+
+        Address = await product.Serve(Data);
+        playwright = await Playwright.CreateAsync();
+        playwright.Selectors.SetTestIdAttribute("data-test");
+        return await PatientsDay.Live(this, patient);
+    }
+}

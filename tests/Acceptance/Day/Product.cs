@@ -1,0 +1,114 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json;
+using Mangrove.Cli;
+
+namespace Mangrove.Tests.Acceptance.Day;
+
+/// <summary>The built executable as processes of its own, with a temporary folder of its own and every word it says kept.</summary>
+internal sealed class Product(string temporary) : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+
+    private readonly StringBuilder said = new();
+    private readonly Lock guard = new();
+    private Process? server;
+
+    /// <summary>Everything that any process said, to prove what was not said.</summary>
+    public string Said
+    {
+        get
+        {
+            lock (guard)
+            {
+                return said.ToString();
+            }
+        }
+    }
+
+    /// <summary>Runs a command to its end; what it printed is its one JSON value.</summary>
+    public async Task<JsonElement> Run(params string[] arguments)
+    {
+        using var process = Start(arguments);
+        using var patience = new CancellationTokenSource(Patience);
+        var output = process.StandardOutput.ReadToEndAsync(patience.Token);
+        var error = process.StandardError.ReadToEndAsync(patience.Token);
+        try
+        {
+            await process.WaitForExitAsync(patience.Token);
+        }
+        finally
+        {
+            if (!process.HasExited)
+            {
+                process.Kill();
+            }
+        }
+
+        Hear(await error);
+        Assert.True(process.ExitCode == 0, $"mangrove {arguments[0]} ended with {process.ExitCode}: {await output} {await error}");
+        return JsonDocument.Parse(await output).RootElement.Clone();
+    }
+
+    /// <summary>Starts the server on a free port; its address when it is ready.</summary>
+    public async Task<Uri> Serve(string data)
+    {
+        server = Start("serve", "--data", data, "--urls", "https://127.0.0.1:0");
+        var ready = new TaskCompletionSource<Uri>(TaskCreationOptions.RunContinuationsAsynchronously);
+        server.OutputDataReceived += (_, line) => Hear(line.Data);
+        server.ErrorDataReceived += (_, line) =>
+        {
+            Hear(line.Data);
+            if (line.Data is { } text && text.StartsWith("ready ", StringComparison.Ordinal))
+            {
+                ready.TrySetResult(new Uri(text["ready ".Length..]));
+            }
+            else if (line.Data is null)
+            {
+                ready.TrySetException(new InvalidOperationException("The server ended before it was ready: " + Said));
+            }
+        };
+        server.BeginOutputReadLine();
+        server.BeginErrorReadLine();
+        return await ready.Task.WaitAsync(Patience);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (server is { HasExited: false })
+        {
+            server.Kill();
+            await server.WaitForExitAsync();
+        }
+
+        server?.Dispose();
+    }
+
+    private Process Start(params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet")
+        {
+            UseShellExecute = false,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment["TMPDIR"] = temporary;
+        foreach (var argument in (string[])["exec", typeof(Hospital).Assembly.Location, .. arguments])
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        var process = Process.Start(start) ?? throw new InvalidOperationException("The executable did not start.");
+        process.StandardInput.Close();
+        return process;
+    }
+
+    private void Hear(string? line)
+    {
+        lock (guard)
+        {
+            said.AppendLine(line);
+        }
+    }
+}

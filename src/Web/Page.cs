@@ -28,6 +28,10 @@ public static class Page
     public static IResult Again<T>(object? parameters = null)
         where T : IComponent => Show<T>(parameters, StatusCodes.Status422UnprocessableEntity);
 
+    /// <summary>Whether a piece of the page is asked for; what send.js posts wants the whole page, as a browser would.</summary>
+    public static bool IsPiece(HttpContext http) =>
+        http.Request.Headers.ContainsKey("HX-Request") && !http.Request.Headers.ContainsKey("X-Whole-Page");
+
     /// <summary>After a saved act: htmx goes to the address by itself, a browser is redirected (303, so reload repeats nothing).</summary>
     public static IResult GoTo(HttpContext http, string address)
     {

@@ -63,7 +63,7 @@ internal static class AuditPages
             roster.ToDictionary(one => one.User, StringComparer.Ordinal),
             errors,
             clock.LocalTimeZone);
-        if (http.Request.Headers.ContainsKey("HX-Request"))
+        if (Page.IsPiece(http))
         {
             return Page.Show<AuditMore>(new { View = view });
         }
@@ -77,7 +77,7 @@ internal static class AuditPages
     {
         await door.Record(http.Actor(), Rights.AuditLog, new Request { Action = "VERIFY_AUDIT_LOG", Purpose = Purpose.Administration, Resource = "audit" }, cancel);
         await Task.WhenAny(check.Run(), Task.Delay(Patience, cancel));
-        return http.Request.Headers.ContainsKey("HX-Request")
+        return Page.IsPiece(http)
             ? Page.Show<ChainCard>(new { Chain = ChainView.Of(review, check) })
             : Page.GoTo(http, "/admin/audit");
     }

@@ -47,11 +47,11 @@ public sealed class DayHospital : IAsyncLifetime
         return (account.GetProperty("user").GetString()!, file);
     }
 
-    /// <summary>Opens a browser for a role and signs in.</summary>
-    internal Task<Station> Sit(Role role)
+    /// <summary>Opens a browser for a role and signs in, after one try with a wrong password where there is one.</summary>
+    internal Task<Station> Sit(Role role, string? mistyped)
     {
         var (user, password) = Account(role);
-        return Station.Open(playwright!, Address, role, user, File.ReadAllText(password), Path.Combine(Profiles, role.Slug()), Temporary);
+        return Station.Open(playwright!, Address, role, user, File.ReadAllText(password), mistyped, Path.Combine(Profiles, role.Slug()), Temporary);
     }
 
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;

@@ -38,7 +38,7 @@ internal sealed class PatientsDay
         {
             foreach (var role in Enum.GetValues<Role>())
             {
-                day.stations[role] = await hospital.Sit(role);
+                day.stations[role] = await hospital.Sit(role, role == Role.FrontDesk ? day.Markers.Word("mistyped password") : null);
                 await day.At(role).Look("home");
             }
 
@@ -81,9 +81,16 @@ internal sealed class PatientsDay
         await desk.Test("address").FillAsync(Markers.Word("address"));
         await desk.Test("payer").FillAsync(Markers.Word("payer"));
         await desk.Test("policy").FillAsync(Markers.Word("policy number"));
-        await desk.Test("share").FillAsync("40");
         await desk.Test("kin").FillAsync(Markers.Word("next of kin"));
         await desk.Test("kinphone").FillAsync(Markers.Figures("phone of the next of kin"));
+
+        // What was typed stands in the page again, with its mistake, and nowhere else.
+        await desk.Test("share").FillAsync("140");
+        await desk.Press("save");
+        await Expect(desk.Test("share")).ToHaveAttributeAsync("aria-invalid", "true");
+        await Expect(desk.Test("payer")).ToHaveValueAsync(Markers.All["payer"]);
+        desk.Complaints.Clear();
+        await desk.Test("share").FillAsync("40");
         await desk.Press("save");
         await Expect(desk.Test("other")).ToHaveValueAsync(Markers.All["name in another script"]);
         await Expect(desk.Test("payer")).ToHaveValueAsync(Markers.All["payer"]);

@@ -24,7 +24,7 @@ internal sealed class Station : IAsyncDisposable
     /// <summary>Errors of pages and console since the sign-in.</summary>
     public ConcurrentQueue<string> Complaints { get; }
 
-    public static async Task<Station> Open(IPlaywright playwright, Uri address, Role role, string user, string password, string profile, string temporary)
+    public static async Task<Station> Open(IPlaywright playwright, Uri address, Role role, string user, string password, string? mistyped, string profile, string temporary)
     {
         var window = await playwright.Chromium.LaunchPersistentContextAsync(profile, new BrowserTypeLaunchPersistentContextOptions
         {
@@ -40,6 +40,15 @@ internal sealed class Station : IAsyncDisposable
         var station = new Station(window, role, window.Pages[0]);
         await station.Page.GotoAsync("/");
         await station.Page.GetByTestId("username").FillAsync(user);
+        if (mistyped is not null)
+        {
+            await station.Page.GetByTestId("password").FillAsync(mistyped);
+            await station.Press("sign-in");
+            await Assertions.Expect(station.Page.GetByTestId("error")).ToBeVisibleAsync();
+            // The browser's console names an answer of 422, which is what was asked for here.
+            station.Complaints.Clear();
+        }
+
         await station.Page.GetByTestId("password").FillAsync(password);
         await station.Press("sign-in");
         await Assertions.Expect(station.Page.Locator(".app")).ToBeVisibleAsync();
@@ -51,8 +60,12 @@ internal sealed class Station : IAsyncDisposable
     /// <summary>The row of one patient in a worklist.</summary>
     public ILocator RowOf(string number) => Page.Locator($"[data-patient='{number}']");
 
-    /// <summary>Presses a button by its test name.</summary>
-    public Task Press(string name) => Test(name).ClickAsync();
+    /// <summary>Presses a button by its test name, and sees what came of it, as a person does before the next press.</summary>
+    public async Task Press(string name)
+    {
+        await Test(name).ClickAsync();
+        await Page.Locator("html:not([data-sending])").WaitForAsync();
+    }
 
     /// <summary>Types into a field as a person does, and leaves it.</summary>
     public async Task Type(string selector, string text)

@@ -7,8 +7,7 @@ public sealed class SweepTests(DayHospital hospital)
 {
     public static TheoryData<string> Forms() => [.. Sweeper.FormsOf("Zleakedword1").Concat(Sweeper.FormsOf("Жутечка")).Select(form => form.Name).Distinct(StringComparer.Ordinal)];
 
-    // Red: a browser keeps the body of a post that is answered in place (docs/threat-model.md, P10). Run with ./test --full.
-    [Fact(Explicit = true)]
+    [Fact]
     public async Task After_a_whole_day_no_marker_stands_in_the_data_the_logs_the_temporary_folder_or_a_browser_profile()
     {
         var day = await hospital.Day;

@@ -12,8 +12,10 @@ class Draft {
     form.addEventListener('change', () => this.changed());
     form.addEventListener('focusout', () => this.save());
     form.addEventListener('submit', () => { this.submitted = true; clearTimeout(this.timer); });
-    // The server said no to the form itself: writing goes on, so keeping goes on.
-    form.addEventListener('htmx:afterRequest', () => { this.submitted = false; });
+    // The server said no to the form itself: writing goes on, so keeping goes on. What it took is not kept once more.
+    form.addEventListener('htmx:afterRequest', event => {
+      if (event.target === form) this.submitted = Boolean(event.detail.xhr.getResponseHeader('HX-Redirect'));
+    });
   }
 
   body() {

@@ -3,13 +3,13 @@
 import { isLocking } from './lock.js';
 
 const address = document.body.dataset.events;
-const strip = document.querySelector('[data-offline]');
 let source;
 let wasOffline = false;
 let retry = 0;
 
 function offline(yes) {
   document.documentElement.classList.toggle('is-offline', yes);
+  const strip = document.querySelector('[data-offline]');
   if (strip) strip.hidden = !yes;
   if (yes) wasOffline = true;
 }
@@ -64,9 +64,12 @@ function failed(text) {
 document.addEventListener('htmx:sendError', () => failed('The server cannot be reached. Nothing was changed; try again when the connection is back.'));
 document.addEventListener('htmx:timeout', () => failed('The server took too long. Look whether it was done before you repeat it.'));
 document.addEventListener('htmx:responseError', event => {
-  const { status } = event.detail.xhr;
+  const { status, responseText } = event.detail.xhr;
+  // What the server says of its own accord tells best what to do.
+  const said = new DOMParser().parseFromString(responseText, 'text/html').querySelector('[data-refused]')?.textContent;
   // Signed out or locked elsewhere: the server shows the right page for this address.
   if (status === 401) location.reload();
+  else if (said) failed(said);
   else if (status === 400) failed('The server refused what was sent. Load the page again, then repeat it.');
   else if (status === 403 || status === 404) failed('It is not there, or not open to you.');
   else if (status === 409) failed('Somebody else changed this meanwhile. Load the page again to see it.');

@@ -1,6 +1,6 @@
 // Locks the screen: by its button or Alt+L, and by itself after data-idle seconds without a key or pointer. What is
 // shown goes at once, drafts are saved, then the server locks the session. A page from the history is always fetched anew.
-const form = document.querySelector('form[data-lock]');
+const lockForm = () => document.querySelector('form[data-lock]');
 const idle = Number(document.body.dataset.idle ?? 0) * 1000;
 // Tells this browser's other tabs; the word is all that is sent.
 const tabs = new BroadcastChannel('mangrove');
@@ -19,6 +19,7 @@ async function lock() {
   try {
     const { saveAll } = await import('./drafts.js');
     await Promise.race([saveAll(), new Promise(done => setTimeout(done, 1500))]);
+    const form = lockForm();
     await fetch(form.action, { method: 'POST', body: new URLSearchParams(new FormData(form)), credentials: 'same-origin', redirect: 'manual', keepalive: true, signal: AbortSignal.timeout(5000) });
   } catch {
     // Without the server the screen is cleared all the same; the session's own timer locks it there.
@@ -31,11 +32,14 @@ async function lock() {
 
 tabs.addEventListener('message', event => { if (event.data === 'lock' && !locking) location.reload(); });
 
-if (form) {
-  form.addEventListener('submit', event => {
-    event.preventDefault();
-    lock();
-  });
+// In the capturing phase: nothing else sends this form.
+document.addEventListener('submit', event => {
+  if (!event.target.matches('form[data-lock]')) return;
+  event.preventDefault();
+  lock();
+}, true);
+
+if (lockForm()) {
   // Somebody who reads and asks nothing of the server is still there: say so at most once a minute.
   setInterval(() => { if (!locking && Date.now() - last < 60000) window.htmx?.ajax('POST', '/gesture', { swap: 'none', source: document.body }); }, 60000);
   if (idle > 0) {

@@ -1,4 +1,5 @@
 using Mangrove.Clinic;
+using Mangrove.Clinic.Terminology;
 using Mangrove.Kernel;
 using Mangrove.Storage.Postgres;
 using Mangrove.Storage.Sqlite;
@@ -29,6 +30,7 @@ public sealed class Hospital : IAsyncDisposable
         Clinics = clinics;
         Clock = clock;
         Events = new StationEvents();
+        Diagnoses = new DiagnosisList(storage.Folder);
     }
 
     public StorageOptions Storage { get; }
@@ -38,6 +40,8 @@ public sealed class Hospital : IAsyncDisposable
     public IDbContextFactory<ClinicContext> Clinics { get; }
 
     public StationEvents Events { get; }
+
+    public DiagnosisList Diagnoses { get; }
 
     public TimeProvider Clock { get; }
 
@@ -99,6 +103,7 @@ public sealed class Hospital : IAsyncDisposable
         services.AddSingleton(Vault.Fingerprints);
         services.AddSingleton(Clinics);
         services.AddSingleton(Events);
+        services.AddSingleton(Diagnoses);
         services.AddMangroveClinic();
     }
 

@@ -13,6 +13,7 @@ internal static class Program
         new DemoVerb(),
         new ServeVerb(),
         new ImportFhirVerb(),
+        new TerminologyLoadVerb(),
         new AuditVerifyVerb(),
         new AuditListVerb(),
         new PolicyExplainVerb(),

@@ -6,6 +6,7 @@ using Mangrove.Clinic.Pharmacy;
 using Mangrove.Clinic.Find;
 using Mangrove.Clinic.Queue;
 using Mangrove.Clinic.Registration;
+using Mangrove.Clinic.Terminology;
 using Mangrove.Clinic.Triage;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
@@ -17,7 +18,7 @@ public static class ClinicRoom
 {
     /// <summary>
     /// Adds the use cases. The host registers beside them the door, <see cref="IDbContextFactory{TContext}"/> of
-    /// <see cref="ClinicContext"/>, <see cref="StationEvents"/> and <see cref="TimeProvider"/>, once for the process.
+    /// <see cref="ClinicContext"/>, <see cref="StationEvents"/>, <see cref="DiagnosisList"/> and <see cref="TimeProvider"/>, once for the process.
     /// </summary>
     public static IServiceCollection AddMangroveClinic(this IServiceCollection services)
     {

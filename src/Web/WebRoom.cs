@@ -78,7 +78,7 @@ public static class WebRoom
         var form = await http.Request.ReadFormAsync(http.RequestAborted);
         var theme = form["theme"].ToString() switch { "dark" => Theme.Dark, "light" => Theme.Light, _ => Theme.Auto };
         new ScreenSettings(theme, form["dir"] == "rtl", form["letters"] != "off").Write(http);
-        return Results.LocalRedirect(LocalPath(form["back"]) ?? "/keys");
+        return Page.GoTo(http, LocalPath(form["back"]) ?? "/keys");
     }
 
     /// <summary>An address on this server, or null: a link that leads elsewhere is never followed.</summary>

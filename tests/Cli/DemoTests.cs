@@ -135,6 +135,24 @@ public sealed class DemoTests(SampleHospital hospital) : IClassFixture<SampleHos
     }
 
     [Fact]
+    public async Task An_administrator_loads_a_list_of_diagnoses_and_nobody_else()
+    {
+        var (admin, password) = hospital.Account("admin");
+        var (doctor, theirs) = hospital.Account("doctor");
+        var release = hospital.Secret("release", "Code,Description\nA00,Cholera\nJ18.9,\"Pneumonia, unspecified organism\"\n");
+        var refused = await Executable.Run("terminology", "load", release, "--data", hospital.Data, "--as", doctor, "--password-file", theirs, "--json");
+        Assert.Equal(2, refused.Exit);
+        Assert.False(Directory.Exists(Path.Combine(hospital.Data, "terminology")));
+        var bad = await Executable.Run("terminology", "load", password, "--data", hospital.Data, "--as", admin, "--password-file", password, "--json");
+        Assert.Equal(2, bad.Exit);
+        Assert.StartsWith("icd10.", bad.Code, StringComparison.Ordinal);
+        var loaded = await Executable.Run("terminology", "load", release, "--data", hospital.Data, "--as", admin, "--password-file", password, "--json");
+        Assert.Equal((0, 2), (loaded.Exit, loaded.Json.GetProperty("codes").GetInt32()));
+        var entries = await Executable.Run("audit", "list", "--data", hospital.Data, "--as", admin, "--password-file", password, "--action", "LOAD_TERMINOLOGY", "--json");
+        Assert.Equal(3, entries.Json.GetArrayLength());
+    }
+
+    [Fact]
     public async Task Keys_and_installation_report_in_the_shape_of_the_contract()
     {
         var keys = await Executable.Run("keys", "status", "--data", hospital.Data, "--json");

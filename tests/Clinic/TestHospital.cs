@@ -3,6 +3,7 @@ using Mangrove.Clinic;
 using Mangrove.Clinic.Queue;
 using Mangrove.Clinic.Records;
 using Mangrove.Clinic.Registration;
+using Mangrove.Clinic.Terminology;
 using Mangrove.Kernel;
 using Mangrove.Storage.Postgres;
 using Mangrove.Storage.Sqlite;
@@ -179,13 +180,14 @@ public sealed class TestHospital : IAsyncDisposable
             .AddSingleton(Vault.Fingerprints)
             .AddSingleton(Clinics)
             .AddSingleton(Events)
+            .AddSingleton(new DiagnosisList(null))
             .AddMangroveClinic()
             .BuildServiceProvider(validateScopes: true);
         await using (var clinic = Clinic())
         {
             await House.Write(clinic, House.CurrencySetting, Currency, default);
-            clinic.Prices.AddRange(Mangrove.Clinic.Terminology.PriceList.Load().All.Select(item =>
-                new PriceItem { Code = item.Code, Description = item.Description, Group = item.Group, Amount = item.Amount, Currency = Currency }));
+            clinic.Prices.AddRange(PriceList.Load().All.Select(item =>
+                new Mangrove.Clinic.Records.PriceItem { Code = item.Code, Description = item.Description, Group = item.Group, Amount = item.Amount, Currency = Currency }));
             await clinic.SaveChangesAsync();
         }
     }

@@ -175,6 +175,7 @@ internal sealed class CommandShell
 
     private static string GroupDescription(string name) => name switch
     {
+        "terminology" => "The lists that clinicians choose from.",
         "audit" => "The audit log.",
         "policy" => "Who may see what, and why.",
         "keys" => "The hospital's keys.",

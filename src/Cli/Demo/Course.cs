@@ -164,22 +164,7 @@ internal sealed class Course(Opening opening, SamplePatient person, Draw draw, D
             var sig = Sig.Make(usual.Quantity, usual.Unit, Frequency.Find(usual.Frequency)!, Route.Find(usual.Route)!, usual.Days).Value;
             var until = DateOnly.FromDateTime(at.UtcDateTime).AddDays((usual.Days ?? 1) - 1);
             var row = new Prescription { Id = draw.Id(), PatientId = person.Id, VisitId = visit.Id, OrderedAt = at, By = team.Doctor };
-            opening.Set(row, Prescription.LineField, new PrescriptionLine
-            {
-                MedicineCode = medicine.Code,
-                Code = medicine.RxNorm,
-                System = medicine.RxNorm is null ? null : "http://www.nlm.nih.gov/research/umls/rxnorm",
-                Name = medicine.DisplayName,
-                Strength = product.Strength,
-                Form = product.Form,
-                Dose = sig.Quantity,
-                DoseUnit = sig.Unit,
-                Frequency = sig.Frequency.Text,
-                Route = sig.Route.Name,
-                Days = sig.Days,
-                Quantity = sig.Supply,
-                Sig = sig.Text,
-            });
+            opening.Set(row, Prescription.LineField, PrescriptionLine.Of(medicine, product, sig));
             opening.Set(row, Prescription.MedicineField, new MedicineInUse(
                 medicine.DisplayName,
                 $"{product.Strength} {product.Form}",

@@ -10,7 +10,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Mangrove.Clinic.Consultation;
 
 /// <summary>Puts a problem on the problem list, outside a note.</summary>
-public sealed class AddProblem(ClinicContext clinic, Door door, TimeProvider clock)
+public sealed class AddProblem(ClinicContext clinic, Door door, DiagnosisList diagnoses, TimeProvider clock)
 {
     /// <param name="patientId">Whose.</param>
     /// <param name="code">ICD-10 code of the hospital's list.</param>
@@ -25,7 +25,7 @@ public sealed class AddProblem(ClinicContext clinic, Door door, TimeProvider clo
             return Missing.Patient;
         }
 
-        if (Icd10Catalogue.Load().Find(code) is not { } diagnosis)
+        if (diagnoses.Current.Find(code) is not { } diagnosis)
         {
             return new Error("diagnosis.unknown", "This diagnosis is not in the list. Choose one from the list.");
         }

@@ -79,22 +79,8 @@ public static class PrescribingSafety
     /// <summary>The line as it is stored, with every alert that was shown.</summary>
     public static PrescriptionLine Stored(CheckedLine line)
     {
-        var (medicine, product, sig) = (line.Medicine!, line.Product!, line.Sig!);
-        return new PrescriptionLine
+        return PrescriptionLine.Of(line.Medicine!, line.Product!, line.Sig!) with
         {
-            MedicineCode = medicine.Code,
-            Code = medicine.RxNorm,
-            System = medicine.RxNorm is null ? null : "http://www.nlm.nih.gov/research/umls/rxnorm",
-            Name = medicine.DisplayName,
-            Strength = product.Strength,
-            Form = product.Form,
-            Dose = sig.Quantity,
-            DoseUnit = sig.Unit,
-            Frequency = sig.Frequency.Text,
-            Route = sig.Route.Name,
-            Days = sig.Days,
-            Quantity = sig.Supply,
-            Sig = sig.Text,
             Alerts = [.. line.Findings.Select(found => new AlertShown(
                 found.Finding.Grade.ToString().ToUpperInvariant(),
                 found.Finding.Title,

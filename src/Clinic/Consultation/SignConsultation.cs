@@ -13,7 +13,7 @@ namespace Mangrove.Clinic.Consultation;
 /// Signs and locks a consultation: note, diagnoses, prescription and orders in one transaction and one entry. The
 /// safety check runs again here, whatever the page said.
 /// </summary>
-public sealed class SignConsultation(ClinicContext clinic, Door door, Charging charging, StationEvents events, TimeProvider clock)
+public sealed class SignConsultation(ClinicContext clinic, Door door, DiagnosisList list, Charging charging, StationEvents events, TimeProvider clock)
 {
     public const string Icd10 = "http://hl7.org/fhir/sid/icd-10";
 
@@ -165,8 +165,7 @@ public sealed class SignConsultation(ClinicContext clinic, Door door, Charging c
             return new Error("consultation.long", "A part of the note is longer than 20,000 letters, or a list has more than 40 lines. Shorten it.");
         }
 
-        var catalogue = Icd10Catalogue.Load();
-        var diagnoses = form.Diagnoses.Distinct(StringComparer.OrdinalIgnoreCase).Select(catalogue.Find).ToArray();
+        var diagnoses = form.Diagnoses.Distinct(StringComparer.OrdinalIgnoreCase).Select(list.Current.Find).ToArray();
         if (diagnoses.Any(code => code is null))
         {
             return new Error("diagnosis.unknown", "A diagnosis is not in the list. Remove it and choose another.");

@@ -1,3 +1,4 @@
+using Mangrove.Clinic.Terminology;
 using Mangrove.Kernel;
 using Mangrove.Vault;
 using Mangrove.Vault.Access;
@@ -100,6 +101,24 @@ public sealed record PrescriptionLine
 
     /// <summary>Alerts that were shown at prescribing, with what was answered.</summary>
     public IReadOnlyList<AlertShown> Alerts { get; init; } = [];
+
+    /// <summary>A medicine of the hospital's list as it was prescribed.</summary>
+    public static PrescriptionLine Of(Medicine medicine, MedicineProduct product, Sig sig) => new()
+    {
+        MedicineCode = medicine.Code,
+        Code = medicine.RxNorm,
+        System = medicine.RxNorm is null ? null : "http://www.nlm.nih.gov/research/umls/rxnorm",
+        Name = medicine.DisplayName,
+        Strength = product.Strength,
+        Form = product.Form,
+        Dose = sig.Quantity,
+        DoseUnit = sig.Unit,
+        Frequency = sig.Frequency.Text,
+        Route = sig.Route.Name,
+        Days = sig.Days,
+        Quantity = sig.Supply,
+        Sig = sig.Text,
+    };
 
     /// <summary>Nothing: PHI never reaches a log by accident.</summary>
     public override string ToString() => nameof(PrescriptionLine);

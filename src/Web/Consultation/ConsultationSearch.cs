@@ -27,7 +27,7 @@ internal static class ConsultationSearch
         ? LaboratoryCatalogue.Load().Panel(code[Panel.Length..])?.Tests ?? []
         : LaboratoryCatalogue.Load().Find(code) is { } test ? [test] : [];
 
-    private static async Task<IResult> Search(Guid patient, Guid visit, string what, HttpContext http, CancellationToken cancel)
+    private static async Task<IResult> Search(Guid patient, Guid visit, string what, HttpContext http, DiagnosisList diagnoses, CancellationToken cancel)
     {
         if (!http.Actor().Writes(Category.Prescriptions))
         {
@@ -60,7 +60,7 @@ internal static class ConsultationSearch
         {
             Id = $"{what}-list",
             Label = label,
-            Choices = Choices(what, query),
+            Choices = Choices(what, query, diagnoses),
             Query = query,
             Choose = address + choose,
             Target = target,
@@ -81,7 +81,7 @@ internal static class ConsultationSearch
         return Page.Show<AllergyForm>(new { Address = ConsultationModel.Base(new PatientId(patient), visit), Chosen = chosen, Code = chosen is null ? null : code });
     }
 
-    private static IReadOnlyList<Pick> Choices(string what, string query) => what switch
+    private static IReadOnlyList<Pick> Choices(string what, string query, DiagnosisList diagnoses) => what switch
     {
         "medicine" => [.. MedicineCatalogue.Load().Search(query, Most).SelectMany(medicine => medicine.Products.Select(product =>
             new Pick(product.PriceCode, DrugLine.Product(medicine, product), medicine.HighAlert ? "high alert" : medicine.Controlled ? "controlled" : null))).Take(Most * 2)],
@@ -98,6 +98,6 @@ internal static class ConsultationSearch
             .. AllergySubstances.Load().Search(query, 5).Select(substance => new Pick(substance.Code, substance.Name, substance.Category)),
             .. MedicineCatalogue.Load().Search(query, 5).Select(medicine => new Pick(medicine.Code, medicine.DisplayName, "medicine")),
         ],
-        _ => [.. Icd10Catalogue.Load().Search(query, Most).Select(code => new Pick(code.Code, code.Name))],
+        _ => [.. diagnoses.Current.Search(query, Most).Select(code => new Pick(code.Code, code.Name))],
     };
 }

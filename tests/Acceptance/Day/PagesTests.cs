@@ -12,7 +12,7 @@ namespace Mangrove.Tests.Acceptance.Day;
 /// Every page that a role can reach from its home, with real data on it: by the links of the rail, of the first rows and
 /// of the day's patient, one of each kind.
 /// </summary>
-public sealed partial class PagesTests(DayHospital hospital, LookHost browser)
+public abstract partial class PagesTests(DayHospital hospital, LookHost browser)
 {
     // More kinds than any role has: a guard against a link that makes ever new ones.
     private const int MostPages = 30;
@@ -22,17 +22,12 @@ public sealed partial class PagesTests(DayHospital hospital, LookHost browser)
     // Nothing but colours changes with the theme.
     private static readonly RunOnlyOptions Colours = new() { Type = "rule", Values = ["color-contrast", "link-in-text-block"] };
 
-    public static TheoryData<string> Roles() => [.. Enum.GetValues<Role>().Select(role => role.Slug())];
-
-    // Not run through yet on a whole day. Run with ./test --full.
-    [Theory(Explicit = true)]
-    [MemberData(nameof(Roles))]
-    public async Task Every_page_of_a_role_is_accessible_fits_its_width_and_keeps_the_policy_in_both_themes_and_directions(string slug)
+    protected async Task Walk(Role role)
     {
         var day = await hospital.Day;
-        var role = Enum.GetValues<Role>().Single(one => one.Slug() == slug);
-        await using var context = await browser.Browser.NewContextAsync(new BrowserNewContextOptions { BaseURL = hospital.Address.ToString(), IgnoreHTTPSErrors = true, ViewportSize = new ViewportSize { Width = 1280, Height = 900 } });
-        await context.AddCookiesAsync([new Cookie { Name = "__Host-mangrove-screen", Value = "light.ltr.letters", Url = hospital.Address.ToString(), Secure = true }]);
+        var slug = role.Slug();
+        await using var context = await browser.Browser.NewContextAsync(new BrowserNewContextOptions { BaseURL = hospital.Address.ToString(), IgnoreHTTPSErrors = true, ReducedMotion = ReducedMotion.Reduce, ViewportSize = new ViewportSize { Width = 1280, Height = 900 } });
+        await Direction(context, "ltr");
         var page = await context.NewPageAsync();
         var complaints = Contexts.Complaints(page);
         await SignIn(page, role);
@@ -66,7 +61,7 @@ public sealed partial class PagesTests(DayHospital hospital, LookHost browser)
         Assert.True(wrong.Count == 0, string.Join('\n', wrong));
     }
 
-    private static async Task Check(IPage page, string slug, string path, ConcurrentQueue<string> complaints, List<string> wrong)
+    private async Task Check(IPage page, string slug, string path, ConcurrentQueue<string> complaints, List<string> wrong)
     {
         var kind = Kind(path);
         await page.EvaluateAsync("document.fonts.ready");
@@ -76,22 +71,31 @@ public sealed partial class PagesTests(DayHospital hospital, LookHost browser)
             foreach (var theme in (string[])["light", "dark"])
             {
                 await page.EvaluateAsync("theme => document.documentElement.dataset.bsTheme = theme", theme);
-                var found = await page.RunAxe(new AxeRunOptions { RunOnly = theme == "light" ? Everything : Colours });
+                var found = await page.RunAxe(new AxeRunOptions { RunOnly = theme == "light" ? Everything : Colours, ResultTypes = [ResultType.Violations], Iframes = false });
                 wrong.AddRange(found.Violations.Select(v => $"{kind} {theme} {width}: {v.Id}: {v.Help} {string.Join(" | ", v.Nodes.Take(3).Select(node => node.Html))}"));
-                await Pictures.Take(page, $"page-{slug}{kind.Replace('/', '-').Replace('*', 'x')}-{theme}-{width}");
+                await Contexts.Picture(page, $"page-{slug}{kind.Replace('/', '-').Replace('*', 'x')}-{theme}-{width}");
             }
 
             await page.EvaluateAsync("document.documentElement.dataset.bsTheme = 'light'");
             await Fits(page, $"{kind} {width}", wrong);
         }
 
-        await page.EvaluateAsync("document.documentElement.dir = 'rtl'");
-        await Fits(page, $"{kind} 820 right to left", wrong);
-        await page.SetViewportSizeAsync(1280, 900);
-        await Fits(page, $"{kind} 1280 right to left", wrong);
-        await Pictures.Take(page, $"page-{slug}{kind.Replace('/', '-').Replace('*', 'x')}-rtl-1280");
+        await Direction(page.Context, "rtl");
+        await page.ReloadAsync();
+        await page.EvaluateAsync("document.fonts.ready");
+        foreach (var width in (int[])[820, 1280])
+        {
+            await page.SetViewportSizeAsync(width, 900);
+            await Fits(page, $"{kind} {width} right to left", wrong);
+            await Contexts.Picture(page, $"page-{slug}{kind.Replace('/', '-').Replace('*', 'x')}-rtl-{width}");
+        }
+
+        await Direction(page.Context, "ltr");
         wrong.AddRange(complaints.Select(complaint => $"{kind}: {complaint}"));
     }
+
+    private Task Direction(IBrowserContext context, string direction) =>
+        context.AddCookiesAsync([new Cookie { Name = "__Host-mangrove-screen", Value = $"light.{direction}.letters", Url = hospital.Address.ToString(), Secure = true }]);
 
     private static async Task Fits(IPage page, string what, List<string> wrong)
     {
@@ -117,4 +121,25 @@ public sealed partial class PagesTests(DayHospital hospital, LookHost browser)
 
     [GeneratedRegex("/(?:[0-9a-f]{32}|S-[0-9]+|[0-9]{2}-[0-9]+|D-[0-9]+)(?=/|$)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Ids();
+}
+
+/// <summary>Those who treat.</summary>
+public sealed class ClinicalPagesTests(DayHospital hospital, LookHost browser) : PagesTests(hospital, browser)
+{
+    [Theory]
+    [InlineData(Role.Nurse)]
+    [InlineData(Role.Doctor)]
+    [InlineData(Role.Pharmacist)]
+    [InlineData(Role.LabTech)]
+    public Task Every_page_of_a_role_is_accessible_fits_its_width_and_keeps_the_policy_in_both_themes_and_directions(Role role) => Walk(role);
+}
+
+/// <summary>The offices. A class of its own, so that two roles are walked through at a time.</summary>
+public sealed class OfficePagesTests(DayHospital hospital, LookHost browser) : PagesTests(hospital, browser)
+{
+    [Theory]
+    [InlineData(Role.FrontDesk)]
+    [InlineData(Role.Cashier)]
+    [InlineData(Role.Admin)]
+    public Task Every_page_of_a_role_is_accessible_fits_its_width_and_keeps_the_policy_in_both_themes_and_directions(Role role) => Walk(role);
 }

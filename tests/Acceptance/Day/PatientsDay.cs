@@ -11,6 +11,9 @@ namespace Mangrove.Tests.Acceptance.Day;
 /// </summary>
 internal sealed class PatientsDay
 {
+    // Asks the server for a file that is not there wherever a page takes text for markup; every station counts that as a complaint.
+    private const string Markup = " \"'><script src=/planted></script><img src=/planted onerror=alert(1)>";
+
     private readonly Newcomer patient;
     private readonly Dictionary<Role, Station> stations = [];
 
@@ -115,7 +118,7 @@ internal sealed class PatientsDay
         await desk.Test("age").FillAsync("34 y");
         await desk.Test("sex-female").CheckAsync();
         await desk.Test("phone").FillAsync(Markers.Figures("phone of somebody new"));
-        await desk.Test("address").FillAsync(Markers.Word("address of somebody new"));
+        await desk.Test("address").FillAsync(Markers.Word("address of somebody new") + Markup);
         await desk.Look("register");
         await desk.Press("register");
         await Expect(desk.Test("how-far")).ToHaveTextAsync("Waits for triage");
@@ -157,16 +160,16 @@ internal sealed class PatientsDay
             await nurse.Page.Locator($"#v-{field}").FillAsync(value);
         }
 
-        await nurse.Page.Locator("[name=complaint]").FillAsync("Cough and fever for three days. " + Markers.Word("complaint"));
+        await nurse.Page.Locator("[name=complaint]").FillAsync("Cough and fever for three days. " + Markers.Word("complaint") + Markup);
         await nurse.Test("category-3").CheckAsync();
         // Breaths 22 is two points, saturation 95 one, pulse 96 one, temperature 38.4 one.
         await Expect(nurse.Test("news2-total")).ToHaveTextAsync("5");
-        await Expect(nurse.Page.Locator("[name=complaint]")).ToHaveValueAsync("Cough and fever for three days. " + Markers.All["complaint"]);
+        await Expect(nurse.Page.Locator("[name=complaint]")).ToHaveValueAsync("Cough and fever for three days. " + Markers.All["complaint"] + Markup);
         await Expect(nurse.Test("category-3")).ToBeCheckedAsync();
         await nurse.Look("sheet");
         await nurse.Press("send");
         await nurse.Page.WaitForURLAsync("**/triage");
-        await Expect(At(Role.Doctor).RowOf(Number)).ToContainTextAsync(Markers.All["complaint"]);
+        await Expect(At(Role.Doctor).RowOf(Number)).ToContainTextAsync(Markers.All["complaint"] + Markup);
     }
 
     private async Task WithTheDoctor()
@@ -180,18 +183,18 @@ internal sealed class PatientsDay
         await doctor.RowOf(Number).GetByTestId("take").ClickAsync();
         await Expect(doctor.Test("soap-s")).ToBeVisibleAsync();
 
-        await doctor.Test("soap-s").FillAsync("Three days of cough. " + Markers.Word("note, subjective"));
+        await doctor.Test("soap-s").FillAsync("Three days of cough. " + Markers.Word("note, subjective") + Markup);
         await doctor.Test("soap-o").FillAsync("Crackles at the right base. " + Markers.Word("note, objective"));
         await doctor.Test("soap-a").FillAsync("Pneumonia, not severe. " + Markers.Word("note, assessment"));
         await doctor.Test("soap-p").FillAsync("Antibiotic, potassium, review. " + Markers.Word("note, plan"));
 
         await doctor.Test("allergy-add").Locator("summary").ClickAsync();
         await doctor.Pick("allergy-find", "penicillin", "allergy-list", "Penicillins");
-        await doctor.Page.Locator("[name=allergy-reaction]").FillAsync("Rash. " + Markers.Word("allergy reaction"));
+        await doctor.Page.Locator("[name=allergy-reaction]").FillAsync("Rash. " + Markers.Word("allergy reaction") + Markup);
         await doctor.Page.Locator("[name=allergy-severity]").SelectOptionAsync("mild");
         await doctor.Press("allergy-record");
         await Expect(doctor.Test("allergy-row")).ToContainTextAsync(Markers.All["allergy reaction"]);
-        await Expect(doctor.Test("soap-s")).ToHaveValueAsync("Three days of cough. " + Markers.All["note, subjective"]);
+        await Expect(doctor.Test("soap-s")).ToHaveValueAsync("Three days of cough. " + Markers.All["note, subjective"] + Markup);
 
         await doctor.Pick("dx-find", "pneumonia", "diagnosis-list", "J18.9");
         await Expect(doctor.Page.Locator("[data-test=diagnosis][data-code='J18.9']")).ToBeVisibleAsync();
@@ -231,7 +234,7 @@ internal sealed class PatientsDay
         await lab.Test("result").BlurAsync();
         await Expect(lab.Test("flag")).ToContainTextAsync("▲▲");
         await lab.Test("checked").CheckAsync();
-        await lab.Page.Locator("[name=note]").FillAsync("Not haemolysed. " + Markers.Word("laboratory note"));
+        await lab.Page.Locator("[name=note]").FillAsync("Not haemolysed. " + Markers.Word("laboratory note") + Markup);
         await Expect(lab.Test("release")).ToContainTextAsync("1 result");
         await lab.Look("result");
         await lab.Press("release");

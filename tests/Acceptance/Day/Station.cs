@@ -86,7 +86,7 @@ internal sealed class Station : IAsyncDisposable
     public async Task Look(string name)
     {
         await Page.EvaluateAsync("document.fonts.ready");
-        await Pictures.Take(Page, $"day-{role.Slug()}-{name}");
+        await Contexts.Picture(Page, $"day-{role.Slug()}-{name}");
         Assert.Equal([], Complaints);
         var overflow = await Page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
         Assert.True(overflow <= 0, $"{new Uri(Page.Url).AbsolutePath} is {overflow} px wider than its window.");

@@ -71,6 +71,8 @@ public sealed class LookHost : IAsyncLifetime
         await app.StartAsync();
         Address = app.Urls.Single();
 
+        // Two browsers, a server and its cryptography share a small machine with whatever else runs there.
+        Assertions.SetDefaultExpectTimeout(20_000);
         playwright = await Playwright.CreateAsync();
         playwright.Selectors.SetTestIdAttribute("data-test");
         Browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Mangrove.Api;
 using Mangrove.Clinic;
 using Mangrove.Clinic.Records;
+using Mangrove.Clinic.Terminology;
 using Mangrove.Kernel;
 using Mangrove.Tests.Clinic;
 using Mangrove.Vault;
@@ -36,7 +37,7 @@ public sealed class FhirApiTests : IAsyncLifetime
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddSingleton<TimeProvider>(hospital.Clock).AddSingleton(hospital.Vault).AddSingleton(hospital.Door)
-            .AddSingleton(hospital.Clinics).AddSingleton(hospital.Events).AddMangroveClinic();
+            .AddSingleton(hospital.Clinics).AddSingleton(hospital.Events).AddSingleton(new DiagnosisList(null)).AddMangroveClinic();
         server = builder.Build();
         server.Use(async (request, next) =>
         {

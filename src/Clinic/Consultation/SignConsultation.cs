@@ -94,7 +94,7 @@ public sealed class SignConsultation(ClinicContext clinic, Door door, DiagnosisL
         var first = !await clinic.Notes.AnyAsync(row => row.VisitId == visitId && row.Kind == NoteKind.Consultation, cancel);
         try
         {
-            await clinic.SaveChangesAsync(cancel);
+            await charging.Save(clinic, visit, patient.Ref, first ? [new Charging.Act(note.Id, PriceList.Consultation, "Consultation", $"Consultation {ClinicalTime.Minute(TimeZoneInfo.ConvertTime(now, clock.LocalTimeZone))}", 1)] : [], cancel);
         }
         catch (Exception collision) when (collision is DbUpdateException or RefusedInput { Code: "record.changed" } && NoteIsThere(form.NoteId))
         {
@@ -103,11 +103,6 @@ public sealed class SignConsultation(ClinicContext clinic, Door door, DiagnosisL
         }
 
         events.Changed(Station.Doctor, Station.Pharmacy, Station.Laboratory, Station.Arrivals);
-        if (first)
-        {
-            await charging.Post(visit, patient.Ref, [new Charging.Act(note.Id, PriceList.Consultation, "Consultation", $"Consultation {ClinicalTime.Minute(TimeZoneInfo.ConvertTime(now, clock.LocalTimeZone))}", 1)], cancel);
-        }
-
         return note;
     }
 

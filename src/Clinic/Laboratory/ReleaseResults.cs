@@ -40,7 +40,8 @@ public sealed class ReleaseResults(ClinicContext clinic, Door door, Charging cha
         var orders = await SpecimenSheet.Orders(clinic, patientId, specimen, cancel);
         var typed = form.Values.Where(pair => !string.IsNullOrWhiteSpace(pair.Value)).ToDictionary(pair => pair.Key, pair => pair.Value);
         if (orders.Count == 0 || typed.Keys.Any(id => orders.TrueForAll(order => order.Id != id))
-            || await clinic.Patients.FindAsync([patientId.Value], cancel) is not { } patient)
+            || await clinic.Patients.FindAsync([patientId.Value], cancel) is not { } patient
+            || await clinic.Visits.FindAsync([orders[0].VisitId], cancel) is not { } visit)
         {
             return Missing.Patient;
         }
@@ -93,10 +94,11 @@ public sealed class ReleaseResults(ClinicContext clinic, Door door, Charging cha
             clinic.Observations.Add(result);
         }
 
+        var from = $"Laboratory {ClinicalTime.Minute(TimeZoneInfo.ConvertTime(now, clock.LocalTimeZone))}";
         await drafts.Remove(new DraftBox.Place(DraftKind.LabResults, patientId, patient.Mrn, sheet.Place), actor, cancel);
         try
         {
-            await clinic.SaveChangesAsync(cancel);
+            await charging.Save(clinic, visit, patient.Ref, [.. judged.Select(one => new Charging.Act(one.Order.Id, one.Row.Line.TestCode, "Laboratory test", from, 1))], cancel);
         }
         catch (RefusedInput changed) when (changed.Code == "record.changed")
         {
@@ -104,12 +106,6 @@ public sealed class ReleaseResults(ClinicContext clinic, Door door, Charging cha
         }
 
         events.Changed(Station.Laboratory, Station.Doctor);
-        if (await clinic.Visits.FindAsync([sheet.VisitId], cancel) is { } visit)
-        {
-            var from = $"Laboratory {ClinicalTime.Minute(TimeZoneInfo.ConvertTime(now, clock.LocalTimeZone))}";
-            await charging.Post(visit, patient.Ref, [.. judged.Select(one => new Charging.Act(one.Order.Id, one.Row.Line.TestCode, "Laboratory test", from, 1))], cancel);
-        }
-
         return new Released(judged.Count, judged.Count(one => one.Judgement.Critical), sheet.Open - judged.Count);
     }
 

@@ -134,7 +134,7 @@ public sealed class HandOver(ClinicContext clinic, Door door, Charging charging,
         await drafts.Remove(new DraftBox.Place(DraftKind.Dispensing, patientId, patient.Mrn, visitId), actor, cancel);
         try
         {
-            await clinic.SaveChangesAsync(cancel);
+            await charging.Save(clinic, visit, patient.Ref, acts, cancel);
         }
         catch (RefusedInput changed) when (changed.Code == Changed.Code)
         {
@@ -146,7 +146,6 @@ public sealed class HandOver(ClinicContext clinic, Door door, Charging charging,
         }
 
         events.Changed(Station.Pharmacy, Station.Doctor);
-        await charging.Post(visit, patient.Ref, acts, cancel);
         return new Given(wanted.Count, owing, sheet.Lines.Count - wanted.Count + owing);
     }
 

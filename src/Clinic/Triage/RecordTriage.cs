@@ -104,9 +104,8 @@ public sealed class RecordTriage(ClinicContext clinic, Door door, Charging charg
         clinic.Drafts.RemoveRange(await clinic.Drafts
             .Where(draft => draft.PatientId == form.Patient && draft.By == actor.Staff && draft.Kind == DraftKind.Triage && draft.VisitId == visit.Id)
             .ToListAsync(cancel));
-        await clinic.SaveChangesAsync(cancel);
+        await charging.Save(clinic, visit, patient.Ref, [new Charging.Act(visit.Id, PriceList.Triage, "Triage", "Triage", 1)], cancel);
         events.Changed(Station.Triage, Station.Doctor, Station.Arrivals);
-        await charging.Post(visit, patient.Ref, [new Charging.Act(visit.Id, PriceList.Triage, "Triage", "Triage", 1)], cancel);
         return assessment;
     }
 

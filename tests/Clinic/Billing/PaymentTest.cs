@@ -163,6 +163,25 @@ public sealed class PaymentTest
         Assert.StartsWith("RC-", receipt.Payment.ReceiptNumber, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(StorageKind.Sqlite)]
+    [InlineData(StorageKind.Postgres)]
+    public async Task An_act_whose_charge_cannot_be_saved_is_not_saved_either(StorageKind kind)
+    {
+        await using var hospital = await TestHospital.New(kind);
+        await Billed(hospital, null);
+        var (patient, arrived) = await hospital.Arrive();
+        await using var clinic = hospital.Clinic();
+        await clinic.Counters.Where(counter => counter.Name.StartsWith("invoice:")).ExecuteUpdateAsync(row => row.SetProperty(counter => counter.Value, 0));
+        var visit = (await clinic.Visits.FindAsync(arrived.Id))!;
+        Assert.True(visit.Triage(hospital.Clock.GetUtcNow()).Ok);
+        await Assert.ThrowsAnyAsync<DbUpdateException>(() => hospital.Use<Charging>().Save(clinic, visit, patient, [new Charging.Act(visit.Id, "C-0101", "Triage", "Triage", 1)], default));
+
+        await using var fresh = hospital.Clinic();
+        Assert.Equal(arrived.Status, (await fresh.Visits.FindAsync(arrived.Id))!.Status);
+        Assert.False(await fresh.Charges.AnyAsync(charge => charge.VisitId == arrived.Id));
+    }
+
     private static async Task<Result<TakePayment.Taken>> Take(TestHospital hospital, PatientRef patient, Guid invoice, decimal left, decimal amount, decimal received) =>
         await hospital.Use<TakePayment>().Run(patient.Id, invoice, new TakePayment.Form(Ids.New(), left, amount, PaymentMeans.Cash, received, null), await hospital.As(Role.Cashier), default);
 

@@ -8,7 +8,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Mangrove.Clinic.Triage;
 
-/// <summary>The triage worklist: who must be looked at again, who is not triaged yet, who waits for a doctor; by urgency, then time.</summary>
+/// <summary>The triage worklist: who is not triaged yet, then who waits for a doctor, by urgency, then time.</summary>
 public sealed class TriageQueue(ClinicContext clinic, Door door, TimeProvider clock)
 {
     /// <summary>Everybody is triaged within this many minutes of coming.</summary>
@@ -77,6 +77,6 @@ public sealed class TriageQueue(ClinicContext clinic, Door door, TimeProvider cl
                 (int)(now - visit.ArrivedAt).TotalMinutes));
         }
 
-        return rows;
+        return [.. rows.OrderBy(row => row.Triage?.Category ?? 0).ThenBy(row => row.Visit.ArrivedAt)];
     }
 }

@@ -179,4 +179,54 @@ public sealed class MerkleTests
         test.GetProperty("proof") is { ValueKind: JsonValueKind.Array } steps
             ? [.. steps.EnumerateArray().Select(step => Convert.FromBase64String(step.GetString()!))]
             : [];
+
+    [Fact]
+    public void Leaves_hashed_together_are_those_hashed_one_by_one_whatever_their_lengths()
+    {
+        // Around every place where the padding needs another block, and beyond what is hashed in lanes.
+        var lengths = Enumerable.Range(0, 600).Concat([0, 5000, 1, 501, 502, 503, 504, 2000, 55]).ToArray();
+        var bytes = new SeededBytes(7).Bytes(lengths.Sum());
+        var places = new Range[lengths.Length];
+        for (int entry = 0, at = 0; entry < lengths.Length; at += lengths[entry++])
+        {
+            places[entry] = at..(at + lengths[entry]);
+        }
+
+        for (var count = 0; count <= 20; count++)
+        {
+            var few = new byte[count * MerkleTree.HashSize];
+            MerkleTree.LeafHashes(bytes, places.AsSpan(^count..), few);
+            Assert.Equal(places[^count..].SelectMany(place => MerkleTree.LeafHash(bytes.AsSpan(place))), few);
+        }
+
+        var all = new byte[lengths.Length * MerkleTree.HashSize];
+        MerkleTree.LeafHashes(bytes, places, all);
+        Assert.Equal(places.SelectMany(place => MerkleTree.LeafHash(bytes.AsSpan(place))), all);
+    }
+
+    [Fact]
+    public void A_frontier_that_takes_many_leaves_at_once_is_the_one_that_took_each()
+    {
+        var leaves = Leaves(400);
+        for (var before = 0; before < 70; before++)
+        {
+            foreach (var added in (int[])[0, 1, 2, 3, 7, 8, 9, 31, 64, 65, 330])
+            {
+                var one = new MerkleFrontier();
+                var many = new MerkleFrontier();
+                foreach (var leaf in leaves[..before])
+                {
+                    one.Append(leaf);
+                    many.Append(leaf);
+                }
+
+                leaves[before..(before + added)].ForEach(leaf => one.Append(leaf));
+                many.AppendMany(leaves[before..(before + added)].SelectMany(leaf => leaf).ToArray());
+                Assert.Equal(one.ToBytes(), many.ToBytes());
+                Assert.Equal(one.Root(), many.Root());
+            }
+        }
+
+        Assert.Throws<ArgumentException>(() => new MerkleFrontier().AppendMany(new byte[33]));
+    }
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Buffers.Binary;
 using System.Numerics;
 
@@ -39,53 +38,6 @@ public sealed class MerkleFrontier
         nodes[level] ??= new byte[MerkleTree.HashSize];
         carry.CopyTo(nodes[level]);
         Size++;
-    }
-
-    /// <summary>Appends leaves one after another, many at the cost of few.</summary>
-    /// <param name="leafHashes">32 bytes for each leaf, in order.</param>
-    public void AppendMany(ReadOnlySpan<byte> leafHashes)
-    {
-        if (leafHashes.Length % MerkleTree.HashSize != 0)
-        {
-            throw new ArgumentException("A leaf hash is exactly 32 bytes.", nameof(leafHashes));
-        }
-
-        var added = leafHashes.Length / MerkleTree.HashSize;
-        Span<byte> scratch = stackalloc byte[HashLanes.ScratchSize];
-        var rented = ArrayPool<byte>.Shared.Rent(MerkleTree.HashSize + leafHashes.Length);
-
-        // Level by level: the nodes that came up stand from the second place on, the one that waited here before them.
-        var row = rented.AsSpan();
-        leafHashes.CopyTo(row[MerkleTree.HashSize..]);
-        var count = added;
-        for (var level = 0; count > 0; level++)
-        {
-            var from = 1;
-            if ((Size >> level & 1) == 1)
-            {
-                nodes[level].AsSpan().CopyTo(row);
-                from = 0;
-                count++;
-            }
-
-            if ((count & 1) == 1)
-            {
-                nodes[level] ??= new byte[MerkleTree.HashSize];
-                Node(row, from + count - 1).CopyTo(nodes[level]);
-            }
-
-            count /= 2;
-            var lanes = new HashLanes(scratch, row[MerkleTree.HashSize..]);
-            for (var pair = 0; pair < count; pair++)
-            {
-                MerkleTree.NodeHash(ref lanes, Node(row, from + (2 * pair)), Node(row, from + (2 * pair) + 1));
-            }
-
-            lanes.Finish();
-        }
-
-        Size += added;
-        ArrayPool<byte>.Shared.Return(rented);
     }
 
     /// <summary>The root over all leaves so far.</summary>
@@ -168,7 +120,4 @@ public sealed class MerkleFrontier
 
         return frontier;
     }
-
-    private static ReadOnlySpan<byte> Node(ReadOnlySpan<byte> row, int place) =>
-        row.Slice(place * MerkleTree.HashSize, MerkleTree.HashSize);
 }

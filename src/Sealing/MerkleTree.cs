@@ -27,21 +27,6 @@ public static partial class MerkleTree
     public static void LeafHash(ReadOnlySpan<byte> entry, Span<byte> destination) =>
         Hashing.Prefixed(0x00, entry, [], destination);
 
-    /// <summary>The leaf hash of each entry, 32 bytes one after another; many entries at the cost of few.</summary>
-    /// <param name="bytes">What the places of the entries point into.</param>
-    /// <param name="entries">Where each entry stands.</param>
-    /// <param name="destination">32 bytes for each entry.</param>
-    public static void LeafHashes(ReadOnlySpan<byte> bytes, ReadOnlySpan<Range> entries, Span<byte> destination)
-    {
-        var lanes = new HashLanes(stackalloc byte[HashLanes.ScratchSize], destination);
-        foreach (var entry in entries)
-        {
-            lanes.Add(0x00, bytes[entry], []);
-        }
-
-        lanes.Finish();
-    }
-
     /// <summary>SHA-256(0x01 || left || right).</summary>
     public static byte[] NodeHash(ReadOnlySpan<byte> left, ReadOnlySpan<byte> right)
     {
@@ -57,8 +42,6 @@ public static partial class MerkleTree
         RequireHash(right);
         Hashing.Prefixed(0x01, left, right, destination);
     }
-
-    internal static void NodeHash(ref HashLanes lanes, ReadOnlySpan<byte> left, ReadOnlySpan<byte> right) => lanes.Add(0x01, left, right);
 
     /// <summary>The root over these leaf hashes.</summary>
     public static byte[] Root(IReadOnlyList<byte[]> leafHashes) =>

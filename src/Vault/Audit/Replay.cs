@@ -72,22 +72,18 @@ internal sealed class Replay
     public void Walk(EntryChunk chunk)
     {
         var checkpoint = 0;
-        var inTree = 0;
         for (var index = 0; index < chunk.Count; index++)
         {
             // A checkpoint of a size that no entry has stands before the next larger entry.
             ref readonly var row = ref chunk[index];
             while (checkpoint < chunk.Checkpoints.Count && chunk.Checkpoints[checkpoint].Size < row.Seq)
             {
-                tree.AppendMany(chunk.Leaves(inTree, index - inTree));
-                inTree = index;
                 Check(chunk.Checkpoints[checkpoint++]);
             }
 
             Check(chunk, in row, chunk.Leaf(index));
         }
 
-        tree.AppendMany(chunk.Leaves(inTree, chunk.Count - inTree));
         while (checkpoint < chunk.Checkpoints.Count)
         {
             Check(chunk.Checkpoints[checkpoint++]);
@@ -135,6 +131,7 @@ internal sealed class Replay
         }
 
         computed.CopyTo(head);
+        tree.Append(computed);
     }
 
     private void Check(EntryChunk chunk, in EntryChunk.Row row, in EntryParser entry)

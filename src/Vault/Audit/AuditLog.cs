@@ -355,19 +355,16 @@ internal sealed class AuditLog : IAsyncDisposable
             var rows = new AuditBatch.Row[batch.Count];
             var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
             ReadOnlyMemory<byte> head = newest?.Head ?? new byte[EntryEncoder.HashSize];
-            var leaves = new byte[rows.Length * EntryEncoder.HashSize];
             for (var index = 0; index < rows.Length; index++)
             {
                 var draft = batch[index].Draft;
-                var seq = frontier.Size + index + 1;
-                EntryEncoder.Complete(draft.Body, identity, boot, seq, now, head.Span);
+                EntryEncoder.Complete(draft.Body, identity, boot, tree.Size + 1, now, head.Span);
                 var hash = MerkleTree.LeafHash(draft.Body);
-                hash.CopyTo(leaves, index * EntryEncoder.HashSize);
-                rows[index] = new AuditBatch.Row(seq, now, hash, draft);
+                tree.Append(hash);
+                rows[index] = new AuditBatch.Row(tree.Size, now, hash, draft);
                 head = hash;
             }
 
-            tree.AppendMany(leaves);
             var checkpoint = Checkpoint.Sign(
                 signer, identity, tree.Size, head.Span, tree.Root(), now, boot, newest?.Link() ?? new byte[EntryEncoder.HashSize]);
             await store.Commit(new AuditBatch(rows, checkpoint, tree.ToBytes()));

@@ -6,7 +6,10 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Mangrove.Cli;
 
-/// <summary>Feeds every registered patient to the index, a page of rows at a time, along the hospital number.</summary>
+/// <summary>
+/// Feeds every registered patient to the index, a page of rows at a time, along the hospital number. One page is read and
+/// opened while the page before it is filed.
+/// </summary>
 internal static class IndexFeed
 {
     private const int Page = 2_000;
@@ -21,37 +24,63 @@ internal static class IndexFeed
         // Keyset paging over the unique number: the next page costs the same at the end as at the beginning, and a patient
         // registered meanwhile indexes itself.
         var last = string.Empty;
-        while (true)
+        var filing = Task.CompletedTask;
+        await using var clinic = await clinics.CreateDbContextAsync(cancel);
+        try
         {
-            List<Patient> rows;
-            await using (var clinic = await clinics.CreateDbContextAsync(cancel))
+            while (true)
             {
 #pragma warning disable CA1309 // The comparison happens in the database, which orders by the same collation.
-                rows = await clinic.Patients.AsNoTracking()
+                var rows = await clinic.Patients.AsNoTracking()
                     .Where(patient => string.Compare(patient.Mrn, last) > 0)
                     .OrderBy(patient => patient.Mrn)
                     .Take(Page)
+                    .Select(patient => new Patient
+                    {
+                        Id = patient.Id,
+                        PatientId = patient.PatientId,
+                        Mrn = patient.Mrn,
+                        RowVersion = patient.RowVersion,
+                        Name = patient.Name,
+                        Person = patient.Person,
+                        Contact = patient.Contact,
+                    })
                     .ToListAsync(cancel);
 #pragma warning restore CA1309
-            }
+                if (rows.Count == 0)
+                {
+                    return;
+                }
 
-            if (rows.Count == 0)
-            {
-                return;
-            }
+                await opening.Turn([.. rows.Select(row => row.PatientId)], create: false, cancel);
+                var entries = new (Patient Row, PersonName Name, BirthAndSex Person, IReadOnlyList<string> Phones)[rows.Count];
+                for (var at = 0; at < entries.Length; at++)
+                {
+                    var row = rows[at];
+                    entries[at] = (
+                        row,
+                        opening.Read(row, Patient.NameField) ?? PersonName.Unnamed,
+                        opening.Read(row, Patient.PersonField) ?? new BirthAndSex(null, AdministrativeSex.Unknown),
+                        opening.Read(row, Patient.ContactField)?.Phones ?? []);
+                }
 
-            await opening.Turn([.. rows.Select(row => row.PatientId)], create: false, cancel);
-            foreach (var row in rows)
-            {
-                opening.Index(
-                    row.PatientId,
-                    row.Mrn,
-                    opening.Read(row, Patient.NameField) ?? PersonName.Unnamed,
-                    opening.Read(row, Patient.PersonField) ?? new BirthAndSex(null, AdministrativeSex.Unknown),
-                    opening.Read(row, Patient.ContactField)?.Phones ?? []);
+                await filing;
+                filing = Task.Run(
+                    () =>
+                    {
+                        foreach (var (row, name, person, phones) in entries)
+                        {
+                            opening.Index(row.PatientId, row.Mrn, name, person, phones);
+                        }
+                    },
+                    cancel);
+                last = rows[^1].Mrn;
             }
-
-            last = rows[^1].Mrn;
+        }
+        finally
+        {
+            // Also when the reading fails: nothing goes on behind an act that has ended.
+            await filing;
         }
     }
 }

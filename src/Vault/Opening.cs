@@ -9,7 +9,7 @@ namespace Mangrove.Vault;
 
 /// <summary>
 /// An act that was granted and recorded, while it lasts: reads and seals the fields of its request, for its patients,
-/// and nothing else. Not safe for several threads at once. Dispose zeroes the patients' keys.
+/// and nothing else. Not safe for several threads at once, but for <see cref="Index"/>. Dispose zeroes the patients' keys.
 /// </summary>
 public sealed class Opening : IDisposable
 {
@@ -116,7 +116,10 @@ public sealed class Opening : IDisposable
         field.Replace(row, value is null ? null : SealBytes(field.Encode(value), key, row, field));
     }
 
-    /// <summary>Puts a patient's index entry in place after the clinic has committed the same values.</summary>
+    /// <summary>
+    /// Puts a patient's index entry in place after the clinic has committed the same values. May run beside the reading
+    /// and sealing of other rows.
+    /// </summary>
     public void Index(PatientId patient, string mrn, PersonName name, BirthAndSex person, IReadOnlyList<string> phones)
     {
         if (!Covers(patient))

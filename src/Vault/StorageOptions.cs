@@ -124,6 +124,31 @@ internal static class StoreCommands
         return await command.ExecuteNonQueryAsync(cancel);
     }
 
+    /// <summary>A statement that runs many times on one connection, each time with other values.</summary>
+    public static DbCommand Prepared(this DbConnection connection, string sql, params ReadOnlySpan<string> names)
+    {
+        var command = connection.Command(sql, []);
+        foreach (var name in names)
+        {
+            var parameter = command.CreateParameter();
+            parameter.ParameterName = name;
+            command.Parameters.Add(parameter);
+        }
+
+        return command;
+    }
+
+    /// <summary>Runs a prepared statement with values in the order of its names.</summary>
+    public static Task<int> Run(this DbCommand command, CancellationToken cancel, params ReadOnlySpan<object?> values)
+    {
+        for (var at = 0; at < values.Length; at++)
+        {
+            command.Parameters[at].Value = Stored(values[at]);
+        }
+
+        return command.ExecuteNonQueryAsync(cancel);
+    }
+
     public static async Task<object?> Scalar(this DbConnection connection, string sql, CancellationToken cancel, params (string Name, object? Value)[] values)
     {
         await using var command = connection.Command(sql, values);
@@ -153,20 +178,22 @@ internal static class StoreCommands
         {
             var parameter = command.CreateParameter();
             parameter.ParameterName = name;
-            parameter.Value = value switch
-            {
-                null => DBNull.Value,
-                Guid guid => guid.ToByteArray(bigEndian: true),
-                bool flag => flag ? 1L : 0L,
-                int number => (long)number,
-                _ => value,
-            };
+            parameter.Value = Stored(value);
             command.Parameters.Add(parameter);
         }
 
         return command;
     }
 #pragma warning restore CA2100
+
+    private static object Stored(object? value) => value switch
+    {
+        null => DBNull.Value,
+        Guid guid => guid.ToByteArray(bigEndian: true),
+        bool flag => flag ? 1L : 0L,
+        int number => (long)number,
+        _ => value,
+    };
 
     public static Guid Guid(this DbDataReader reader, int column) => new((byte[])reader.GetValue(column), bigEndian: true);
 

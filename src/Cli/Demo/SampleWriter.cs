@@ -24,33 +24,48 @@ public sealed class SampleWriter(Hospital hospital, FirstSetUp setUp)
         var now = hospital.Clock.GetUtcNow();
         long written = 0;
         var saving = Task.CompletedTask;
-        foreach (var batch in people.Chunk(Batch))
+        using var batches = people.Chunk(Batch).GetEnumerator();
+        var more = batches.MoveNext();
+        try
         {
-            await opening.Turn([.. batch.Select(person => person.Id)], create: true, cancel);
-            long first;
-            await using (var counting = await hospital.Clinics.CreateDbContextAsync(cancel))
+            var first = more ? await Numbers(batches.Current.Length, cancel) : 0;
+            while (more)
             {
-                first = await counting.Next("mrn", batch.Length, cancel);
-            }
+                var batch = batches.Current;
+                await opening.Turn([.. batch.Select(person => person.Id)], create: true, cancel);
+                var rows = new List<Patient>(batch.Length);
+                foreach (var person in batch)
+                {
+                    var row = Patient.New(person.Id, Mrn.FromSequence(first + rows.Count).ToString(), RegisteredAt(person, now));
+                    opening.Set(row, Patient.NameField, person.Name);
+                    opening.Set(row, Patient.PersonField, person.Person);
+                    opening.Set(row, Patient.ContactField, person.Contact);
+                    opening.Set(row, Patient.PayerField, person.Payer);
+                    rows.Add(row);
+                }
 
-            var rows = new List<Patient>(batch.Length);
-            foreach (var person in batch)
-            {
-                var row = Patient.New(person.Id, Mrn.FromSequence(first + rows.Count).ToString(), RegisteredAt(person, now));
-                opening.Set(row, Patient.NameField, person.Name);
-                opening.Set(row, Patient.PersonField, person.Person);
-                opening.Set(row, Patient.ContactField, person.Contact);
-                opening.Set(row, Patient.PayerField, person.Payer);
-                rows.Add(row);
-            }
+                written += batch.Length;
+                more = batches.MoveNext();
+                await saving;
 
+                // Between two commits: while one is under way, drawing numbers would wait for its end.
+                first = more ? await Numbers(batches.Current.Length, cancel) : 0;
+                saving = Task.Run(() => Save(opening, batch, rows, registered, cancel), cancel);
+            }
+        }
+        finally
+        {
+            // Also when the drawing or sealing fails: nothing goes on behind an act that has ended.
             await saving;
-            saving = Save(opening, batch, rows, registered, cancel);
-            written += batch.Length;
         }
 
-        await saving;
         return written;
+    }
+
+    private async Task<long> Numbers(int count, CancellationToken cancel)
+    {
+        await using var clinic = await hospital.Clinics.CreateDbContextAsync(cancel);
+        return await clinic.Next("mrn", count, cancel);
     }
 
     internal static Task<Opening> Open(Hospital hospital, FirstSetUp setUp, string action, IReadOnlyList<FieldUse> writes, CancellationToken cancel) =>
@@ -59,9 +74,7 @@ public sealed class SampleWriter(Hospital hospital, FirstSetUp setUp)
     private async Task Save(Opening opening, SamplePatient[] people, List<Patient> rows, Action<SamplePatient, PatientRef>? registered, CancellationToken cancel)
     {
         await using var clinic = await hospital.Clinics.CreateDbContextAsync(cancel);
-        clinic.ChangeTracker.AutoDetectChangesEnabled = false;
-        clinic.Patients.AddRange(rows);
-        await clinic.SaveChangesAsync(cancel);
+        await RowWriter.Insert(clinic, rows, cancel);
         for (var at = 0; at < rows.Count; at++)
         {
             opening.Index(rows[at].PatientId, rows[at].Mrn, people[at].Name, people[at].Person, people[at].Contact.Phones);

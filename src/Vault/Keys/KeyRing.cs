@@ -52,6 +52,10 @@ internal sealed class KeyRing : IDisposable
     private readonly TimeProvider clock;
     private readonly ConcurrentDictionary<PatientId, WrappedKey> cache = new();
     private readonly SortedDictionary<(KeyPurpose Purpose, int Version), (KeyMaterial Key, DateTimeOffset Created)> purposes = [];
+    private readonly Dictionary<KeyPurpose, KeyMaterial> inUse = [];
+
+    // Asking the dictionary for its count takes every lock of it, for each key that is remembered.
+    private int cached;
 
     private KeyRing(Store store, TimeProvider clock)
     {
@@ -94,12 +98,16 @@ internal sealed class KeyRing : IDisposable
                 cancel);
             foreach (var (purpose, version, wrapped, created) in rows)
             {
-                ring.purposes[(purpose, version)] = (KeyWrap.UnwrapBound(root, wrapped, Context(purpose, version)), DateTimeOffset.FromUnixTimeMilliseconds(created));
+                var key = KeyWrap.UnwrapBound(root, wrapped, Context(purpose, version));
+                ring.purposes[(purpose, version)] = (key, DateTimeOffset.FromUnixTimeMilliseconds(created));
+
+                // The rows come in the order of their versions: the last one stays.
+                ring.inUse[purpose] = key;
             }
 
             foreach (var purpose in Enum.GetValues<KeyPurpose>())
             {
-                if (!ring.purposes.Keys.Any(key => key.Purpose == purpose))
+                if (!ring.inUse.ContainsKey(purpose))
                 {
                     throw new RefusedInput("keys.incomplete", $"keys.db has no key for {purpose}. Restore keys.db from its own backup.");
                 }
@@ -120,7 +128,7 @@ internal sealed class KeyRing : IDisposable
     }
 
     /// <summary>The key now in use for a purpose. Owned by the ring: do not dispose.</summary>
-    public KeyMaterial Of(KeyPurpose purpose) => purposes.Last(entry => entry.Key.Purpose == purpose).Value.Key;
+    public KeyMaterial Of(KeyPurpose purpose) => inUse[purpose];
 
     public IReadOnlyList<KeyState> States() =>
         [.. purposes.Select(entry => new KeyState(entry.Key.Purpose.ToString().ToLowerInvariant(), entry.Key.Version, entry.Value.Created))];
@@ -136,20 +144,20 @@ internal sealed class KeyRing : IDisposable
     {
         await using var connection = await store.Open(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
+        await using var insert = connection.Prepared(
+            "INSERT INTO patient_key (patient, id, version, wrapped, created) VALUES (@patient, @id, @version, @wrapped, @created) ON CONFLICT (patient) DO NOTHING",
+            "@patient",
+            "@id",
+            "@version",
+            "@wrapped",
+            "@created");
+        var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
         var made = new List<(PatientId, WrappedKey)>(patients.Count);
         foreach (var patient in patients)
         {
             using var key = KeyMaterial.Generate();
             var wrapped = new WrappedKey(Ids.New(), 1, KeyWrap.WrapBound(Of(KeyPurpose.Data), key, Context(patient)));
-            var added = await connection.Run(
-                "INSERT INTO patient_key (patient, id, version, wrapped, created) VALUES (@patient, @id, @version, @wrapped, @created) ON CONFLICT (patient) DO NOTHING",
-                cancel,
-                ("@patient", patient.Value),
-                ("@id", wrapped.Id),
-                ("@version", wrapped.Version),
-                ("@wrapped", wrapped.Wrapped),
-                ("@created", clock.GetUtcNow().ToUnixTimeMilliseconds()));
-            if (added == 1)
+            if (await insert.Run(cancel, patient.Value, wrapped.Id, wrapped.Version, wrapped.Wrapped, now) == 1)
             {
                 made.Add((patient, wrapped));
             }
@@ -242,18 +250,22 @@ internal sealed class KeyRing : IDisposable
         }
 
         purposes.Clear();
+        inUse.Clear();
         cache.Clear();
     }
 
     private void Remember(PatientId patient, WrappedKey key)
     {
-        if (cache.Count >= CacheSize)
+        if (!cache.TryAdd(patient, key))
+        {
+            cache[patient] = key;
+        }
+        else if (Interlocked.Increment(ref cached) > CacheSize)
         {
             // Wrapped keys are cheap to read again; starting over is simpler than keeping an order, and bounds the memory.
+            Interlocked.Exchange(ref cached, 0);
             cache.Clear();
         }
-
-        cache[patient] = key;
     }
 
     private static CellAddress SecretAddress(string name) => new(Guid.Empty, "secret", name, Guid.Empty, Guid.Empty, 1);

@@ -214,6 +214,10 @@ public abstract class ClinicContext(DbContextOptions options, LogHead log) : DbC
             entity.HasIndex(row => row.PatientId);
             entity.HasIndex(row => new { row.Status, row.OrderedAt });
             entity.HasIndex(row => row.SpecimenNumber);
+            entity.HasIndex(row => row.VisitId);
+
+            // Every page of a doctor counts the own results that nobody has signed.
+            entity.HasIndex(row => new { row.By, row.AcknowledgedAt, row.Status });
         });
         modelBuilder.Entity<Procedure>().HasIndex(row => row.PatientId);
         modelBuilder.Entity<Immunization>().HasIndex(row => row.PatientId);

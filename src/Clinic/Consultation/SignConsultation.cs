@@ -91,7 +91,7 @@ public sealed class SignConsultation(ClinicContext clinic, Door door, Charging c
             clinic.Drafts.Remove(draft);
         }
 
-        var first = !await clinic.Notes.AnyAsync(row => row.VisitId == visitId && row.Kind == NoteKind.Consultation, cancel);
+        var first = !await clinic.Notes.AnyAsync(row => row.PatientId == patientId && row.VisitId == visitId && row.Kind == NoteKind.Consultation, cancel);
         try
         {
             await clinic.SaveChangesAsync(cancel);

@@ -13,8 +13,10 @@ namespace Mangrove.Clinic;
 /// The clinic's tables. It stores and finds sealed rows and cannot open one. Every commit also keeps the newest signed
 /// checkpoint of the audit log, so that a log cut short is noticed against the records it describes.
 /// </summary>
-public abstract class ClinicContext(DbContextOptions options, LogHead log) : DbContext(options)
+public abstract class ClinicContext(DbContextOptions options) : DbContext(options)
 {
+    private LogHead? log;
+
     public DbSet<Patient> Patients => Set<Patient>();
 
     public DbSet<Visit> Visits => Set<Visit>();
@@ -63,6 +65,9 @@ public abstract class ClinicContext(DbContextOptions options, LogHead log) : DbC
 
     public DbSet<Setting> Settings => Set<Setting>();
 
+    /// <summary>Says whose newest checkpoint the commits keep. Contexts are used again, so their factory says it each time.</summary>
+    public void Follow(LogHead head) => log = head;
+
     /// <summary>
     /// Commits the changes with the log's newest checkpoint, in one transaction.
     /// </summary>
@@ -71,7 +76,8 @@ public abstract class ClinicContext(DbContextOptions options, LogHead log) : DbC
     {
         try
         {
-            if (log.Newest is not { } checkpoint)
+            var head = log ?? throw new InvalidOperationException("A context that follows no log cannot commit. Take it from the hospital's factory.");
+            if (head.Newest is not { } checkpoint)
             {
                 return await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
             }
@@ -214,6 +220,10 @@ public abstract class ClinicContext(DbContextOptions options, LogHead log) : DbC
             entity.HasIndex(row => row.PatientId);
             entity.HasIndex(row => new { row.Status, row.OrderedAt });
             entity.HasIndex(row => row.SpecimenNumber);
+            entity.HasIndex(row => row.VisitId);
+
+            // Every page of a doctor counts the own results that nobody has signed.
+            entity.HasIndex(row => new { row.By, row.AcknowledgedAt, row.Status });
         });
         modelBuilder.Entity<Procedure>().HasIndex(row => row.PatientId);
         modelBuilder.Entity<Immunization>().HasIndex(row => row.PatientId);

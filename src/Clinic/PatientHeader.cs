@@ -1,9 +1,9 @@
+using Mangrove.Clinic.Chart;
 using Mangrove.Clinic.Records;
 using Mangrove.Kernel;
 using Mangrove.Vault;
 using Mangrove.Vault.Access;
 using Mangrove.Vault.Identity;
-using Microsoft.EntityFrameworkCore;
 
 namespace Mangrove.Clinic;
 
@@ -55,6 +55,13 @@ public sealed record PatientHeader(
     /// <summary>Reads the banner of one patient through the page's opening.</summary>
     public static async Task<PatientHeader> Read(Opening opening, ClinicContext clinic, Records.Patient patient, CancellationToken cancel)
     {
+        var rows = opening.MayRead(Allergy.RecordField) ? await RowsOfPatient.Allergies(clinic, patient.PatientId, cancel) : [];
+        return Of(opening, patient, rows);
+    }
+
+    /// <summary>As <see cref="Read"/>, with the patient's allergies at hand.</summary>
+    internal static PatientHeader Of(Opening opening, Records.Patient patient, IReadOnlyList<Allergy> rows)
+    {
         var name = opening.ReadIfGranted(patient, Records.Patient.NameField) ?? PersonName.Unnamed;
         var person = opening.ReadIfGranted(patient, Records.Patient.PersonField);
         if (!opening.MayRead(Allergy.RecordField))
@@ -62,7 +69,6 @@ public sealed record PatientHeader(
             return new PatientHeader(patient.Ref, name, person, [], AllergyState.NotForRole, null);
         }
 
-        var rows = await clinic.Allergies.AsNoTracking().Where(row => row.PatientId == patient.PatientId).OrderBy(row => row.RecordedAt).ToListAsync(cancel);
         var known = new List<AllergyRecord>();
         DateTimeOffset? asked = null;
         foreach (var row in rows)

@@ -3,11 +3,12 @@ using Mangrove.Vault;
 using Mangrove.Vault.Audit;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Design;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 
 namespace Mangrove.Storage.Postgres;
 
 /// <summary>The clinic's tables in PostgreSQL, schema <c>clinic</c>.</summary>
-public sealed class PostgresClinicContext(DbContextOptions<PostgresClinicContext> options, LogHead log) : ClinicContext(options, log)
+public sealed class PostgresClinicContext(DbContextOptions<PostgresClinicContext> options) : ClinicContext(options)
 {
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
@@ -19,9 +20,14 @@ public sealed class PostgresClinicContext(DbContextOptions<PostgresClinicContext
 /// <summary>Opens contexts on one PostgreSQL database.</summary>
 public sealed class PostgresClinics(StorageOptions storage, LogHead log) : IDbContextFactory<ClinicContext>
 {
-    private readonly DbContextOptions<PostgresClinicContext> options = Options(storage.ConnectionString("clinic"));
+    private readonly PooledDbContextFactory<PostgresClinicContext> contexts = new(Options(storage.ConnectionString("clinic")));
 
-    public ClinicContext CreateDbContext() => new PostgresClinicContext(options, log);
+    public ClinicContext CreateDbContext()
+    {
+        var context = contexts.CreateDbContext();
+        context.Follow(log);
+        return context;
+    }
 
     internal static DbContextOptions<PostgresClinicContext> Options(string connectionString) => new DbContextOptionsBuilder<PostgresClinicContext>()
         .UseNpgsql(connectionString, postgres => postgres.MigrationsHistoryTable("__ef_migrations", "clinic"))
@@ -31,5 +37,5 @@ public sealed class PostgresClinics(StorageOptions storage, LogHead log) : IDbCo
 /// <summary>For the migration tool only.</summary>
 public sealed class PostgresDesign : IDesignTimeDbContextFactory<PostgresClinicContext>
 {
-    public PostgresClinicContext CreateDbContext(string[] args) => new(PostgresClinics.Options("Host=localhost"), LogHead.Unset());
+    public PostgresClinicContext CreateDbContext(string[] args) => new(PostgresClinics.Options("Host=localhost"));
 }

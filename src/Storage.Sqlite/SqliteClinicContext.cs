@@ -1,16 +1,20 @@
 using System.Data.Common;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Mangrove.Clinic;
 using Mangrove.Vault;
 using Mangrove.Vault.Audit;
+using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Design;
 using Microsoft.EntityFrameworkCore.Diagnostics;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 
 namespace Mangrove.Storage.Sqlite;
 
 /// <summary>The clinic's tables in clinic.db. Ids are stored as 16 bytes.</summary>
-public sealed class SqliteClinicContext(DbContextOptions<SqliteClinicContext> options, LogHead log) : ClinicContext(options, log)
+public sealed class SqliteClinicContext(DbContextOptions<SqliteClinicContext> options) : ClinicContext(options)
 {
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
     {
@@ -25,22 +29,17 @@ public sealed class SqliteClinicContext(DbContextOptions<SqliteClinicContext> op
 }
 
 /// <summary>Opens contexts on one data folder.</summary>
-public sealed class SqliteClinics : IDbContextFactory<ClinicContext>
+public sealed class SqliteClinics(StorageOptions storage, LogHead log) : IDbContextFactory<ClinicContext>
 {
-    private readonly DbContextOptions<SqliteClinicContext> options;
-    private readonly LogHead log;
-
-    public SqliteClinics(StorageOptions storage, LogHead log)
-    {
-        this.log = log;
-        options = Options(storage.ConnectionString("clinic"));
-    }
+    private readonly PooledDbContextFactory<SqliteClinicContext> contexts = new(Options(storage.ConnectionString("clinic")));
 
     public ClinicContext CreateDbContext()
     {
-        var context = new SqliteClinicContext(options, log);
+        var context = contexts.CreateDbContext();
         try
         {
+            context.Follow(log);
+
             // Open for the context's life: otherwise every query takes a connection and sets it up anew.
             context.Database.OpenConnection();
             return context;
@@ -62,18 +61,35 @@ public sealed class SqliteClinics : IDbContextFactory<ClinicContext>
     {
         private const string Pragmas = "PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA busy_timeout=30000";
 
+        // Connections go back to a pool open; what was set on one holds until it is closed for good.
+        private readonly ConditionalWeakTable<SafeHandle, object> done = [];
+
         public override void ConnectionOpened(DbConnection connection, ConnectionEndEventData eventData)
         {
+            var handle = ((SqliteConnection)connection).Handle!;
+            if (done.TryGetValue(handle, out _))
+            {
+                return;
+            }
+
             using var command = connection.CreateCommand();
             command.CommandText = Pragmas;
             command.ExecuteNonQuery();
+            done.AddOrUpdate(handle, Pragmas);
         }
 
         public override async Task ConnectionOpenedAsync(DbConnection connection, ConnectionEndEventData eventData, CancellationToken cancellationToken = default)
         {
+            var handle = ((SqliteConnection)connection).Handle!;
+            if (done.TryGetValue(handle, out _))
+            {
+                return;
+            }
+
             await using var command = connection.CreateCommand();
             command.CommandText = Pragmas;
             await command.ExecuteNonQueryAsync(cancellationToken);
+            done.AddOrUpdate(handle, Pragmas);
         }
     }
 }
@@ -81,5 +97,5 @@ public sealed class SqliteClinics : IDbContextFactory<ClinicContext>
 /// <summary>For the migration tool only.</summary>
 public sealed class SqliteDesign : IDesignTimeDbContextFactory<SqliteClinicContext>
 {
-    public SqliteClinicContext CreateDbContext(string[] args) => new(SqliteClinics.Options("Data Source=:memory:"), LogHead.Unset());
+    public SqliteClinicContext CreateDbContext(string[] args) => new(SqliteClinics.Options("Data Source=:memory:"));
 }

@@ -25,6 +25,9 @@ internal static class FhirEndpoints
 
     private static readonly string[] SearchParameters = ["patient", "category", "code"];
 
+    private static readonly Translated<Func<ClinicContext, Guid, CancellationToken, Task<Patient?>>> PatientById =
+        new(() => EF.CompileAsyncQuery((ClinicContext clinic, Guid id, CancellationToken cancel) => clinic.Patients.AsNoTracking().FirstOrDefault(row => row.Id == id)));
+
     public static void Map(IEndpointRouteBuilder routes)
     {
         var fhir = routes.MapGroup("/fhir/R4");
@@ -138,7 +141,7 @@ internal static class FhirEndpoints
             return null;
         }
 
-        return await clinic.Patients.AsNoTracking().FirstOrDefaultAsync(row => row.Id == key, cancel);
+        return await PatientById.On(clinic)(clinic, key, cancel);
     }
 
     /// <summary>The purpose of the role's own work. An administrator's is running the hospital, which reads no patient.</summary>

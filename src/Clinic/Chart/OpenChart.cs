@@ -3,7 +3,6 @@ using Mangrove.Kernel;
 using Mangrove.Vault;
 using Mangrove.Vault.Access;
 using Mangrove.Vault.Identity;
-using Microsoft.EntityFrameworkCore;
 
 namespace Mangrove.Clinic.Chart;
 
@@ -13,10 +12,6 @@ namespace Mangrove.Clinic.Chart;
 /// </summary>
 public sealed class OpenChart(ClinicContext clinic, Door door, TimeProvider clock)
 {
-    private const int MostObservations = 1_500;
-    private const int MostOthers = 200;
-    private const int MostVisits = 500;
-
     private static readonly FieldUse[] Everything =
     [
         Patient.NameField, Patient.PersonField, Patient.ContactField, Patient.PayerField, Allergy.RecordField, Problem.RecordField,
@@ -30,7 +25,7 @@ public sealed class OpenChart(ClinicContext clinic, Door door, TimeProvider cloc
     /// <param name="cancel">Ends the wait.</param>
     public async Task<Result<PatientChart>> Run(PatientId patientId, Guid? visitId, Actor actor, CancellationToken cancel)
     {
-        if (await clinic.Patients.AsNoTracking().FirstOrDefaultAsync(row => row.Id == patientId.Value, cancel) is not { } patient)
+        if (await RowsOfPatient.Find(clinic, patientId.Value, cancel) is not { } patient)
         {
             return Missing.Patient;
         }
@@ -49,8 +44,9 @@ public sealed class OpenChart(ClinicContext clinic, Door door, TimeProvider cloc
             },
             cancel);
         var now = clock.GetUtcNow();
-        var header = await PatientHeader.Read(opening, clinic, patient, cancel);
-        var visits = await clinic.Visits.AsNoTracking().Where(row => row.PatientId == patientId).OrderByDescending(row => row.ArrivedAt).Take(MostVisits).ToListAsync(cancel);
+        var allergies = opening.MayRead(Allergy.RecordField) ? await RowsOfPatient.Allergies(clinic, patientId, cancel) : null;
+        var header = PatientHeader.Of(opening, patient, allergies ?? []);
+        var visits = await RowsOfPatient.Visits(clinic, patientId, cancel);
         var (vitals, results, others, more) = await Observations(opening, patientId, header.Person, cancel);
         return new PatientChart
         {
@@ -59,7 +55,7 @@ public sealed class OpenChart(ClinicContext clinic, Door door, TimeProvider cloc
             Payer = opening.ReadIfGranted(patient, Patient.PayerField),
             Problems = await Problems(opening, patientId, cancel),
             Medicines = await Medicines(opening, patientId, now, cancel),
-            Allergies = await Allergies(opening, patientId, cancel),
+            Allergies = allergies is null ? null : Allergies(opening, allergies),
             Triages = await Triages(opening, patientId, cancel),
             Vitals = vitals,
             Results = results,
@@ -93,7 +89,7 @@ public sealed class OpenChart(ClinicContext clinic, Door door, TimeProvider cloc
             return null;
         }
 
-        var rows = await clinic.Problems.AsNoTracking().Where(row => row.PatientId == id).ToListAsync(cancel);
+        var rows = await RowsOfPatient.Problems(clinic, id, cancel);
         return
         [
             .. rows.Select(row => (row, record: opening.Read(row, Problem.RecordField)))
@@ -111,7 +107,7 @@ public sealed class OpenChart(ClinicContext clinic, Door door, TimeProvider cloc
             return null;
         }
 
-        var rows = await clinic.Prescriptions.AsNoTracking().Where(row => row.PatientId == id).OrderByDescending(row => row.OrderedAt).ToListAsync(cancel);
+        var rows = await RowsOfPatient.Prescriptions(clinic, id, cancel);
         return
         [
             .. rows.Select(row => (row, medicine: opening.Read(row, Prescription.MedicineField)))
@@ -128,16 +124,8 @@ public sealed class OpenChart(ClinicContext clinic, Door door, TimeProvider cloc
         ];
     }
 
-    private async Task<IReadOnlyList<ChartAllergy>?> Allergies(Opening opening, PatientId id, CancellationToken cancel)
-    {
-        if (!opening.MayRead(Allergy.RecordField))
-        {
-            return null;
-        }
-
-        var rows = await clinic.Allergies.AsNoTracking().Where(row => row.PatientId == id).OrderBy(row => row.RecordedAt).ToListAsync(cancel);
-        return [.. rows.Select(row => (row, record: opening.Read(row, Allergy.RecordField))).Where(pair => pair.record is { Status: "active" }).Select(pair => new ChartAllergy(pair.row.Id, pair.record!, pair.row.RecordedAt))];
-    }
+    private static List<ChartAllergy> Allergies(Opening opening, List<Allergy> rows) =>
+        [.. rows.Select(row => (row, record: opening.Read(row, Allergy.RecordField))).Where(pair => pair.record is { Status: "active" }).Select(pair => new ChartAllergy(pair.row.Id, pair.record!, pair.row.RecordedAt))];
 
     private async Task<IReadOnlyList<ChartTriage>?> Triages(Opening opening, PatientId id, CancellationToken cancel)
     {
@@ -146,7 +134,7 @@ public sealed class OpenChart(ClinicContext clinic, Door door, TimeProvider cloc
             return null;
         }
 
-        var rows = await clinic.Triages.AsNoTracking().Where(row => row.PatientId == id).OrderByDescending(row => row.At).Take(20).ToListAsync(cancel);
+        var rows = await RowsOfPatient.Triages(clinic, id, cancel);
         return [.. rows.Select(row => (row, outcome: opening.Read(row, TriageAssessment.OutcomeField))).Where(pair => pair.outcome is not null).Select(pair => new ChartTriage(pair.row.VisitId, pair.row.At, pair.outcome!))];
     }
 
@@ -160,21 +148,13 @@ public sealed class OpenChart(ClinicContext clinic, Door door, TimeProvider cloc
         ];
         var rows = kinds.Length == 0
             ? []
-            : await clinic.Observations.AsNoTracking()
-                .Where(row => row.PatientId == id && kinds.Contains(row.Kind) && row.ReplacedBy == null)
-                .OrderByDescending(row => row.TakenAt)
-                .Take(MostObservations)
-                .ToListAsync(cancel);
-        var more = rows.Count == MostObservations;
+            : await RowsOfPatient.Findings(clinic, id, kinds, cancel);
+        var more = rows.Count == RowsOfPatient.MostFindings;
         var others = opening.MayRead(Observation.Others);
         if (others)
         {
-            var rest = await clinic.Observations.AsNoTracking()
-                .Where(row => row.PatientId == id && row.Kind == ObservationKind.Other && row.ReplacedBy == null)
-                .OrderByDescending(row => row.TakenAt)
-                .Take(MostOthers)
-                .ToListAsync(cancel);
-            more |= rest.Count == MostOthers;
+            var rest = await RowsOfPatient.Others(clinic, id, cancel);
+            more |= rest.Count == RowsOfPatient.MostOthers;
             rows.AddRange(rest);
         }
 
@@ -210,7 +190,7 @@ public sealed class OpenChart(ClinicContext clinic, Door door, TimeProvider cloc
             return null;
         }
 
-        var rows = await clinic.Notes.AsNoTracking().Where(row => row.PatientId == id).OrderByDescending(row => row.SignedAt).Take(100).ToListAsync(cancel);
+        var rows = await RowsOfPatient.Notes(clinic, id, cancel);
         var addenda = rows.Where(row => row.Kind == NoteKind.Addendum).OrderBy(row => row.SignedAt).ToLookup(row => row.ParentId);
         var empty = new NoteText("", "", "", "");
         return
@@ -232,7 +212,7 @@ public sealed class OpenChart(ClinicContext clinic, Door door, TimeProvider cloc
             return null;
         }
 
-        var rows = await clinic.LabOrders.AsNoTracking().Where(row => row.PatientId == id).OrderByDescending(row => row.OrderedAt).Take(100).ToListAsync(cancel);
+        var rows = await RowsOfPatient.LabOrders(clinic, id, cancel);
         return
         [
             .. rows.Select(row => (row, line: opening.Read(row, LabOrder.LineField))).Where(pair => pair.line is not null)
@@ -247,7 +227,7 @@ public sealed class OpenChart(ClinicContext clinic, Door door, TimeProvider cloc
             return null;
         }
 
-        var rows = await clinic.Procedures.AsNoTracking().Where(row => row.PatientId == id).OrderByDescending(row => row.At).Take(300).ToListAsync(cancel);
+        var rows = await RowsOfPatient.Procedures(clinic, id, cancel);
         return [.. rows.Select(row => (row, record: opening.Read(row, Procedure.RecordField))).Where(pair => pair.record is not null).Select(pair => new ChartEvent(pair.row.At, pair.record!))];
     }
 
@@ -258,7 +238,7 @@ public sealed class OpenChart(ClinicContext clinic, Door door, TimeProvider cloc
             return null;
         }
 
-        var rows = await clinic.Immunizations.AsNoTracking().Where(row => row.PatientId == id).OrderByDescending(row => row.At).Take(300).ToListAsync(cancel);
+        var rows = await RowsOfPatient.Immunizations(clinic, id, cancel);
         return [.. rows.Select(row => (row, record: opening.Read(row, Immunization.RecordField))).Where(pair => pair.record is not null).Select(pair => new ChartEvent(pair.row.At, pair.record!))];
     }
 }

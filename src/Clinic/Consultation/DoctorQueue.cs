@@ -16,7 +16,32 @@ public sealed class DoctorQueue(ClinicContext clinic, Door door, TimeProvider cl
 {
     private const int Most = 200;
 
+    private static readonly VisitStatus[] Here = [VisitStatus.Arrived, VisitStatus.Triaged, VisitStatus.InConsultation];
+
     private static readonly FieldUse[] Fields = [Patient.NameField, Patient.PersonField, TriageAssessment.OutcomeField, LabOrder.LineField];
+
+    private static readonly Translated<Func<ClinicContext, StaffId?, IAsyncEnumerable<Line>>> Lines =
+        new(() => EF.CompileAsyncQuery<ClinicContext, StaffId?, Line>((ClinicContext clinic, StaffId? me) =>
+            clinic.Visits.AsNoTracking()
+                .Where(row => row.Kind != VisitKind.Imported && Here.Contains(row.Status) && (row.Status != VisitStatus.InConsultation || row.Doctor == me))
+                .OrderByDescending(row => row.Status)
+                .ThenBy(row => row.ArrivedAt)
+                .Take(Most)
+                .Join(clinic.Patients.AsNoTracking(), visit => visit.PatientId, patient => patient.PatientId, (visit, patient) => new Line(visit, patient))));
+
+    private static readonly Translated<Func<ClinicContext, StaffId?, IAsyncEnumerable<TriageAssessment>>> Triages =
+        new(() => EF.CompileAsyncQuery<ClinicContext, StaffId?, TriageAssessment>((ClinicContext clinic, StaffId? me) =>
+            clinic.Visits.AsNoTracking()
+                .Where(row => row.Kind != VisitKind.Imported && Here.Contains(row.Status) && (row.Status != VisitStatus.InConsultation || row.Doctor == me))
+                .Join(clinic.Triages.AsNoTracking(), visit => visit.Id, triage => triage.VisitId, (visit, triage) => triage)
+                .OrderBy(triage => triage.At)));
+
+    private static readonly Translated<Func<ClinicContext, StaffId?, IAsyncEnumerable<LabOrder>>> Orders =
+        new(() => EF.CompileAsyncQuery<ClinicContext, StaffId?, LabOrder>((ClinicContext clinic, StaffId? me) =>
+            clinic.Visits.AsNoTracking()
+                .Where(row => row.Kind != VisitKind.Imported && Here.Contains(row.Status) && (row.Status != VisitStatus.InConsultation || row.Doctor == me))
+                .Join(clinic.LabOrders.AsNoTracking(), visit => visit.Id, order => order.VisitId, (visit, order) => order)
+                .OrderBy(order => order.OrderedAt)));
 
     public enum Group
     {
@@ -50,18 +75,11 @@ public sealed class DoctorQueue(ClinicContext clinic, Door door, TimeProvider cl
     public async Task<IReadOnlyList<Row>> Run(Actor actor, bool refresh, CancellationToken cancel)
     {
         var me = actor.Staff;
-        var visits = await clinic.Visits.AsNoTracking()
-            .Where(row => row.Kind != VisitKind.Imported
-                && (row.Status == VisitStatus.Arrived || row.Status == VisitStatus.Triaged || (row.Status == VisitStatus.InConsultation && row.Doctor == me)))
-            .OrderByDescending(row => row.Status)
-            .ThenBy(row => row.ArrivedAt)
-            .Take(Most)
-            .ToListAsync(cancel);
-        var patientIds = visits.Select(row => row.PatientId.Value).Distinct().ToArray();
-        var visitIds = visits.Select(row => row.Id).ToArray();
-        var patients = await clinic.Patients.AsNoTracking().Where(row => patientIds.Contains(row.Id)).ToDictionaryAsync(row => row.PatientId, cancel);
-        var triages = (await clinic.Triages.AsNoTracking().Where(row => visitIds.Contains(row.VisitId)).OrderBy(row => row.At).ToListAsync(cancel)).ToLookup(row => row.VisitId);
-        var orders = (await clinic.LabOrders.AsNoTracking().Where(row => visitIds.Contains(row.VisitId)).OrderBy(row => row.OrderedAt).ToListAsync(cancel)).ToLookup(row => row.VisitId);
+        var lines = await Lines.On(clinic)(clinic, me).ToListAsync(cancel);
+        var visits = lines.ConvertAll(line => line.Visit);
+        var patients = lines.Select(line => line.Patient).DistinctBy(patient => patient.Id).ToDictionary(patient => patient.PatientId);
+        var triages = (await Triages.On(clinic)(clinic, me).ToListAsync(cancel)).ToLookup(row => row.VisitId);
+        var orders = (await Orders.On(clinic)(clinic, me).ToListAsync(cancel)).ToLookup(row => row.VisitId);
         using var opening = await door.Open(
             actor,
             new Request
@@ -101,4 +119,6 @@ public sealed class DoctorQueue(ClinicContext clinic, Door door, TimeProvider cl
 
         return [.. rows.OrderBy(row => row.Group).ThenByDescending(row => row.Back > 0).ThenBy(row => row.Triage?.Category ?? 9).ThenBy(row => row.Visit.ArrivedAt)];
     }
+
+    private sealed record Line(Visit Visit, Patient Patient);
 }

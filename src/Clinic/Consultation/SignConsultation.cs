@@ -91,7 +91,7 @@ public sealed class SignConsultation(ClinicContext clinic, Door door, DiagnosisL
             clinic.Drafts.Remove(draft);
         }
 
-        var first = !await clinic.Notes.AnyAsync(row => row.VisitId == visitId && row.Kind == NoteKind.Consultation, cancel);
+        var first = !await clinic.Notes.AnyAsync(row => row.PatientId == patientId && row.VisitId == visitId && row.Kind == NoteKind.Consultation, cancel);
         try
         {
             await charging.Save(clinic, visit, patient.Ref, first ? [new Charging.Act(note.Id, PriceList.Consultation, "Consultation", $"Consultation {ClinicalTime.Minute(TimeZoneInfo.ConvertTime(now, clock.LocalTimeZone))}", 1)] : [], cancel);

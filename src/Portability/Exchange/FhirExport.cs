@@ -25,7 +25,7 @@ namespace Mangrove.Portability.Exchange;
 public sealed class FhirExport(IDbContextFactory<ClinicContext> clinics, Door door, Guid facility)
 {
     // Patients whose keys are held at once.
-    private const int Page = 64;
+    private const int Page = 512;
 
     private static IReadOnlyList<FieldUse> Reads { get; } =
     [

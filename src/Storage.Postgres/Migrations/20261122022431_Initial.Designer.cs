@@ -482,7 +482,11 @@ namespace Mangrove.Storage.Postgres.Migrations
 
                     b.HasIndex("SpecimenNumber");
 
+                    b.HasIndex("VisitId");
+
                     b.HasIndex("Status", "OrderedAt");
+
+                    b.HasIndex("By", "AcknowledgedAt", "Status");
 
                     b.ToTable("lab_order", "clinic");
                 });

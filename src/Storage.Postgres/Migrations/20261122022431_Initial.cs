@@ -550,6 +550,12 @@ namespace Mangrove.Storage.Postgres.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_lab_order_by_acknowledged_at_status",
+                schema: "clinic",
+                table: "lab_order",
+                columns: new[] { "by", "acknowledged_at", "status" });
+
+            migrationBuilder.CreateIndex(
                 name: "IX_lab_order_patient_id",
                 schema: "clinic",
                 table: "lab_order",
@@ -566,6 +572,12 @@ namespace Mangrove.Storage.Postgres.Migrations
                 schema: "clinic",
                 table: "lab_order",
                 columns: new[] { "status", "ordered_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_lab_order_visit_id",
+                schema: "clinic",
+                table: "lab_order",
+                column: "visit_id");
 
             migrationBuilder.CreateIndex(
                 name: "IX_note_patient_id",

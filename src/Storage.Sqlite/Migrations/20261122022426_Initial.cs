@@ -511,6 +511,11 @@ namespace Mangrove.Storage.Sqlite.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_lab_order_by_acknowledged_at_status",
+                table: "lab_order",
+                columns: new[] { "by", "acknowledged_at", "status" });
+
+            migrationBuilder.CreateIndex(
                 name: "IX_lab_order_patient_id",
                 table: "lab_order",
                 column: "patient_id");
@@ -524,6 +529,11 @@ namespace Mangrove.Storage.Sqlite.Migrations
                 name: "IX_lab_order_status_ordered_at",
                 table: "lab_order",
                 columns: new[] { "status", "ordered_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_lab_order_visit_id",
+                table: "lab_order",
+                column: "visit_id");
 
             migrationBuilder.CreateIndex(
                 name: "IX_note_patient_id",

@@ -487,7 +487,11 @@ namespace Mangrove.Storage.Sqlite.Migrations
 
                     b.HasIndex("SpecimenNumber");
 
+                    b.HasIndex("VisitId");
+
                     b.HasIndex("Status", "OrderedAt");
+
+                    b.HasIndex("By", "AcknowledgedAt", "Status");
 
                     b.ToTable("lab_order", (string)null);
                 });

@@ -1,5 +1,6 @@
 using Mangrove.Clinic;
 using Mangrove.Clinic.Records;
+using Mangrove.Kernel;
 using Mangrove.Vault.Identity;
 using Mangrove.Web.Shell;
 using Microsoft.AspNetCore.Http;
@@ -10,6 +11,26 @@ namespace Mangrove.Web.Session;
 /// <summary>The frame of the signed-in person: their stations, and how much waits at each. Counts come from unsealed states.</summary>
 internal sealed class StaffShell(IdentityDesk desk, ClinicContext clinic, TimeProvider clock) : IShellSource
 {
+    private static readonly Translated<Func<ClinicContext, StaffId?, CancellationToken, Task<int>>> ForDoctor =
+        new(() => EF.CompileAsyncQuery((ClinicContext clinic, StaffId? me, CancellationToken cancel) =>
+            clinic.Visits.Count(visit => visit.Status == VisitStatus.Triaged || (visit.Status == VisitStatus.InConsultation && visit.Doctor == me))));
+
+    private static readonly Translated<Func<ClinicContext, StaffId?, CancellationToken, Task<int>>> Unsigned =
+        new(() => EF.CompileAsyncQuery((ClinicContext clinic, StaffId? me, CancellationToken cancel) =>
+            clinic.LabOrders.Count(order => order.Status == LabOrderStatus.Released && order.AcknowledgedAt == null && order.By == me)));
+
+    private static readonly Translated<Func<ClinicContext, CancellationToken, Task<int>>> Untriaged =
+        new(() => EF.CompileAsyncQuery((ClinicContext clinic, CancellationToken cancel) => clinic.Visits.Count(visit => visit.Status == VisitStatus.Arrived)));
+
+    private static readonly Translated<Func<ClinicContext, CancellationToken, Task<int>>> AtLaboratory =
+        new(() => EF.CompileAsyncQuery((ClinicContext clinic, CancellationToken cancel) => clinic.LabOrders.Count(order => order.Status == LabOrderStatus.Ordered || order.Status == LabOrderStatus.Received)));
+
+    private static readonly Translated<Func<ClinicContext, CancellationToken, Task<int>>> AtPharmacy =
+        new(() => EF.CompileAsyncQuery((ClinicContext clinic, CancellationToken cancel) => clinic.Prescriptions.Count(line => line.Status == PrescriptionStatus.Ordered || line.Status == PrescriptionStatus.PartlyDispensed)));
+
+    private static readonly Translated<Func<ClinicContext, CancellationToken, Task<int>>> AtCashier =
+        new(() => EF.CompileAsyncQuery((ClinicContext clinic, CancellationToken cancel) => clinic.Invoices.Count(invoice => invoice.Status == InvoiceStatus.Open)));
+
     public async ValueTask<ShellModel> Read(HttpContext http, CancellationToken cancel)
     {
         var actor = http.Actor();
@@ -33,12 +54,12 @@ internal sealed class StaffShell(IdentityDesk desk, ClinicContext clinic, TimePr
 
     private async Task<int> Waiting(string address, Actor actor, CancellationToken cancel) => address switch
     {
-        "/triage" => await clinic.Visits.CountAsync(visit => visit.Status == VisitStatus.Arrived, cancel),
-        "/consultation" => await clinic.Visits.CountAsync(visit => visit.Status == VisitStatus.Triaged || (visit.Status == VisitStatus.InConsultation && visit.Doctor == actor.Staff), cancel),
-        "/results" => await clinic.LabOrders.CountAsync(order => order.Status == LabOrderStatus.Released && order.AcknowledgedAt == null && order.By == actor.Staff, cancel),
-        "/laboratory" => await clinic.LabOrders.CountAsync(order => order.Status == LabOrderStatus.Ordered || order.Status == LabOrderStatus.Received, cancel),
-        "/pharmacy" => await clinic.Prescriptions.CountAsync(line => line.Status == PrescriptionStatus.Ordered || line.Status == PrescriptionStatus.PartlyDispensed, cancel),
-        "/cashier" => await clinic.Invoices.CountAsync(invoice => invoice.Status == InvoiceStatus.Open, cancel),
+        "/triage" => await Untriaged.On(clinic)(clinic, cancel),
+        "/consultation" => await ForDoctor.On(clinic)(clinic, actor.Staff, cancel),
+        "/results" => await Unsigned.On(clinic)(clinic, actor.Staff, cancel),
+        "/laboratory" => await AtLaboratory.On(clinic)(clinic, cancel),
+        "/pharmacy" => await AtPharmacy.On(clinic)(clinic, cancel),
+        "/cashier" => await AtCashier.On(clinic)(clinic, cancel),
         _ => 0,
     };
 }

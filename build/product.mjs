@@ -13,8 +13,8 @@ export const windows = process.platform === 'win32';
 export const artifacts = path.join(root, 'artifacts');
 export const executable = path.join(artifacts, 'bin', 'Cli', 'release', windows ? 'mangrove.exe' : 'mangrove');
 
-// ./test builds with the analyzers, ./run and ./mangrove without them, which takes half the time; what ./test has built
-// they take as it is.
+// ./test builds with the analyzers, ./run and ./mangrove without them, which takes half the time. What ./test has built
+// they take as it is, but for the machine code (src/Cli/Precompile.targets), which only the product gets.
 export const buildOptions = ['-c', 'Release', '-nologo', '-v', 'quiet', '-nodeReuse:false', '-p:RestoreLockedMode=true'];
 
 const stamp = path.join(artifacts, 'mangrove.stamp');
@@ -45,11 +45,14 @@ export function fingerprint() {
   return hash.digest('hex');
 }
 
-export const isBuilt = current => existsSync(executable) && existsSync(stamp) && readFileSync(stamp, 'utf8') === current;
+const checked = current => `${current} checked`;
+const ready = current => `${current} ready`;
+const stamped = () => (existsSync(executable) && existsSync(stamp) ? readFileSync(stamp, 'utf8') : '');
 
-export function markBuilt(current) {
+/** Keeps in mind that ./test has built this state of the sources. */
+export function markChecked(current) {
   mkdirSync(artifacts, { recursive: true });
-  writeFileSync(stamp, current);
+  writeFileSync(stamp, checked(current));
 }
 
 /** Says what is missing on this machine; a build without it would fail with a riddle. */
@@ -122,15 +125,18 @@ function released(address) {
 }
 
 export async function ensureBuilt() {
-  if (isBuilt(fingerprint())) return;
+  if (stamped() === ready(fingerprint())) return;
   await alone(async () => {
     const current = fingerprint();
-    if (isBuilt(current)) return;
+    if (stamped() === ready(current)) return;
     requireSdk();
     process.stderr.write('Building Mangrove ...\n');
-    const code = await dotnet(['build', path.join('src', 'Cli', 'Cli.csproj'), ...buildOptions, '-p:RunAnalyzers=false']);
+    const options = [...buildOptions, '-p:Precompile=true'];
+    if (stamped() !== checked(current)) options.push('-p:RunAnalyzers=false');
+    const code = await dotnet(['build', path.join('src', 'Cli', 'Cli.csproj'), ...options]);
     if (code !== 0) fail('The build failed; its messages are above.', 1);
-    markBuilt(current);
+    mkdirSync(artifacts, { recursive: true });
+    writeFileSync(stamp, ready(current));
   });
 }
 

@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import readline from 'node:readline';
 import { browser, postgresFolder, provide } from './machine.mjs';
-import { alone, artifacts, buildOptions, dotnet, fail, fingerprint, markBuilt, requireSdk, root, windows } from './product.mjs';
+import { alone, artifacts, buildOptions, dotnet, fail, fingerprint, markChecked, requireSdk, root, windows } from './product.mjs';
 
 const usage = `./test [--full] [--timeout MINUTES] [filter ...]
 
@@ -61,7 +61,7 @@ await alone(async () => {
   process.stderr.write('Building ...\n');
   const begun = performance.now();
   if (await dotnet(['build', 'Mangrove.slnx', ...buildOptions]) !== 0) fail('The build failed; its messages are above.', 1);
-  markBuilt(current);
+  markChecked(current);
   process.stderr.write(`Built in ${seconds(performance.now() - begun)}.\n`);
 });
 

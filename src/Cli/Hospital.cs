@@ -7,7 +7,6 @@ using Mangrove.Vault;
 using Mangrove.Vault.Audit;
 using Mangrove.Vault.Keys;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Mangrove.Cli;
@@ -131,14 +130,10 @@ public sealed class Hospital : IAsyncDisposable
             owner = storage with { Connections = new Dictionary<string, string>(storage.Connections, StringComparer.Ordinal) { ["clinic"] = connection } };
         }
 
-        await using var clinic = await ClinicsOf(owner, LogHead.Unset()).CreateDbContextAsync(cancel);
-        if (clinic.GetService<IDbContextOptions>().FindExtension<CoreOptionsExtension>() is { IsSensitiveDataLoggingEnabled: true })
+        var current = owner.Kind == StorageKind.Sqlite ? await SqliteClinics.IsCurrent(owner, cancel) : await PostgresClinics.IsCurrent(owner, cancel);
+        if (!current)
         {
-            throw new RefusedInput("serve.sensitive-logging", "The database layer is set to write values into the log. This build does not start.");
-        }
-
-        if ((await clinic.Database.GetPendingMigrationsAsync(cancel)).Any())
-        {
+            await using var clinic = await ClinicsOf(owner, LogHead.Unset()).CreateDbContextAsync(cancel);
             await clinic.Database.MigrateAsync(cancel);
         }
     }

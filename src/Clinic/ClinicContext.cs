@@ -4,6 +4,7 @@ using Mangrove.Clinic.Records;
 using Mangrove.Kernel;
 using Mangrove.Vault.Audit;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 
@@ -13,7 +14,7 @@ namespace Mangrove.Clinic;
 /// The clinic's tables. It stores and finds sealed rows and cannot open one. Every commit also keeps the newest signed
 /// checkpoint of the audit log, so that a log cut short is noticed against the records it describes.
 /// </summary>
-public abstract class ClinicContext(DbContextOptions options) : DbContext(options)
+public abstract class ClinicContext(DbContextOptions options) : DbContext(Silent(options))
 {
     private LogHead? log;
 
@@ -146,6 +147,11 @@ public abstract class ClinicContext(DbContextOptions options) : DbContext(option
             .ToListAsync(cancel);
         return values[0] - count + 1;
     }
+
+    /// <summary>What the mapper would write into the log would be values.</summary>
+    private static DbContextOptions Silent(DbContextOptions options) => options.FindExtension<CoreOptionsExtension>() is { IsSensitiveDataLoggingEnabled: true }
+        ? throw new RefusedInput("serve.sensitive-logging", "The database layer is set to write values into the log. This build does not start.")
+        : options;
 
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
     {

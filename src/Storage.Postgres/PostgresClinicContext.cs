@@ -4,6 +4,7 @@ using Mangrove.Vault.Audit;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Design;
 using Microsoft.EntityFrameworkCore.Infrastructure;
+using Npgsql;
 
 namespace Mangrove.Storage.Postgres;
 
@@ -27,6 +28,13 @@ public sealed class PostgresClinics(StorageOptions storage, LogHead log) : IDbCo
         var context = contexts.CreateDbContext();
         context.Follow(log);
         return context;
+    }
+
+    /// <summary>Whether the schema <c>clinic</c> has this version's tables.</summary>
+    public static async Task<bool> IsCurrent(StorageOptions storage, CancellationToken cancel)
+    {
+        await using var connection = new NpgsqlConnection(storage.ConnectionString("clinic"));
+        return await Schema.IsCurrent(connection, "clinic.\"__ef_migrations\"", typeof(PostgresClinics), cancel);
     }
 
     internal static DbContextOptions<PostgresClinicContext> Options(string connectionString) => new DbContextOptionsBuilder<PostgresClinicContext>()

@@ -51,6 +51,13 @@ public sealed class SqliteClinics(StorageOptions storage, LogHead log) : IDbCont
         }
     }
 
+    /// <summary>Whether clinic.db has this version's tables.</summary>
+    public static async Task<bool> IsCurrent(StorageOptions storage, CancellationToken cancel)
+    {
+        await using var connection = new SqliteConnection(storage.ConnectionString("clinic"));
+        return await Schema.IsCurrent(connection, "\"__EFMigrationsHistory\"", typeof(SqliteClinics), cancel);
+    }
+
     internal static DbContextOptions<SqliteClinicContext> Options(string connectionString) => new DbContextOptionsBuilder<SqliteClinicContext>()
         .UseSqlite(connectionString)
         .AddInterceptors(new Durability())

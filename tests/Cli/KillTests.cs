@@ -72,7 +72,8 @@ public sealed partial class KillTests(SampleHospital hospital) : IClassFixture<S
             };
             try
             {
-                if (number % 3 == 2)
+                // Half of the writers begin with a draft, so that the blow falls into both kinds from the first act.
+                if ((number + writer) % 2 == 1)
                 {
                     var draft = Ids.New();
                     using var kept = await Post(client, session.Cookies, $"/drafts/registration/{draft:N}", form, dead);

@@ -3,7 +3,6 @@ using Mangrove.Clinic;
 using Mangrove.Clinic.Records;
 using Mangrove.Clinic.Terminology;
 using Mangrove.Clinic.Triage;
-using Mangrove.Kernel;
 using Mangrove.Vault;
 
 namespace Mangrove.Cli.Demo;
@@ -84,7 +83,7 @@ internal sealed class Course(Opening opening, SamplePatient person, Draw draw, D
         var score = triage.News2 is { } total ? string.Create(CultureInfo.InvariantCulture, $" NEWS2 {total} at triage.") : "";
         opening.Set(row, Clinic.Records.Note.TextField, new NoteText(condition.Complaint, condition.Examination + score, NameOf(condition), condition.Plan));
         rows.Add(row);
-        Acts.Add(new Charging.Act(row.Id, PriceList.Consultation, "Consultation", $"Consultation {ClinicalTime.Minute(at)}", 1));
+        Acts.Add(new Charging.Act(row.Id, PriceList.Consultation, "Consultation", "Consultation", 1));
     }
 
     public void Problem(Visit visit, Condition condition, DateTimeOffset at, bool resolved)
@@ -145,7 +144,7 @@ internal sealed class Course(Opening opening, SamplePatient person, Draw draw, D
             {
                 order.Release(at.AddMinutes(70));
                 Result(order, visit, test, usual, round, at.AddMinutes(70));
-                Acts.Add(new Charging.Act(order.Id, test.Code, "Laboratory test", $"Laboratory {ClinicalTime.Minute(at)}", 1));
+                Acts.Add(new Charging.Act(order.Id, test.Code, "Laboratory test", "Laboratory", 1));
             }
         }
 
@@ -180,7 +179,7 @@ internal sealed class Course(Opening opening, SamplePatient person, Draw draw, D
                 var handed = new Dispense { Id = draw.Id(), PatientId = person.Id, PrescriptionId = row.Id, VisitId = visit.Id, At = at.AddMinutes(40), By = team.Pharmacist };
                 opening.Set(handed, Dispense.RecordField, new DispensedLine(sig.Supply ?? 1, 0, [], []));
                 rows.Add(handed);
-                Acts.Add(new Charging.Act(row.Id, product.PriceCode, "Dispensed item", $"Pharmacy {ClinicalTime.Minute(at)}", sig.Supply ?? 1));
+                Acts.Add(new Charging.Act(row.Id, product.PriceCode, "Dispensed item", "Pharmacy", sig.Supply ?? 1));
             }
         }
 

@@ -94,7 +94,7 @@ public sealed class SignConsultation(ClinicContext clinic, Door door, DiagnosisL
         var first = !await clinic.Notes.AnyAsync(row => row.PatientId == patientId && row.VisitId == visitId && row.Kind == NoteKind.Consultation, cancel);
         try
         {
-            await charging.Save(clinic, visit, patient.Ref, first ? [new Charging.Act(note.Id, PriceList.Consultation, "Consultation", $"Consultation {ClinicalTime.Minute(TimeZoneInfo.ConvertTime(now, clock.LocalTimeZone))}", 1)] : [], cancel);
+            await charging.Save(clinic, visit, patient.Ref, first ? [new Charging.Act(note.Id, PriceList.Consultation, "Consultation", "Consultation", 1)] : [], cancel);
         }
         catch (Exception collision) when (collision is DbUpdateException or RefusedInput { Code: "record.changed" } && NoteIsThere(form.NoteId))
         {

@@ -94,11 +94,10 @@ public sealed class ReleaseResults(ClinicContext clinic, Door door, Charging cha
             clinic.Observations.Add(result);
         }
 
-        var from = $"Laboratory {ClinicalTime.Minute(TimeZoneInfo.ConvertTime(now, clock.LocalTimeZone))}";
         await drafts.Remove(new DraftBox.Place(DraftKind.LabResults, patientId, patient.Mrn, sheet.Place), actor, cancel);
         try
         {
-            await charging.Save(clinic, visit, patient.Ref, [.. judged.Select(one => new Charging.Act(one.Order.Id, one.Row.Line.TestCode, "Laboratory test", from, 1))], cancel);
+            await charging.Save(clinic, visit, patient.Ref, [.. judged.Select(one => new Charging.Act(one.Order.Id, one.Row.Line.TestCode, "Laboratory test", "Laboratory", 1))], cancel);
         }
         catch (RefusedInput changed) when (changed.Code == "record.changed")
         {

@@ -80,7 +80,6 @@ public sealed class HandOver(ClinicContext clinic, Door door, Charging charging,
         var sheet = await DispensingSheet.Read(opening, clinic, patient, visitId, clock, cancel);
         var acts = new List<Charging.Act>();
         var owing = 0;
-        var from = $"Pharmacy {ClinicalTime.Minute(TimeZoneInfo.ConvertTime(now, clock.LocalTimeZone))}";
         foreach (var line in wanted)
         {
             var row = rows[line.Prescription];
@@ -127,7 +126,7 @@ public sealed class HandOver(ClinicContext clinic, Door door, Charging charging,
             var dispense = new Dispense { Id = IdOf(row.Id, open.Seen), PatientId = patientId, PrescriptionId = row.Id, VisitId = visitId, At = now, By = actor.Staff };
             opening.Set(dispense, Dispense.RecordField, new DispensedLine(units, rest, taken.Value, answers.Value));
             clinic.Dispenses.Add(dispense);
-            acts.Add(new Charging.Act(dispense.Id, product.PriceCode, "Dispensed item", from, units));
+            acts.Add(new Charging.Act(dispense.Id, product.PriceCode, "Dispensed item", "Pharmacy", units));
             owing += rest > 0 ? 1 : 0;
         }
 

@@ -42,7 +42,7 @@ for (let i = 0; i < given.length; i++) {
   }
 }
 
-await ensureBuilt();
+await ensureBuilt({ ahead: !demo });
 const empty = !existsSync(data) || readdirSync(data).length === 0;
 if (empty && !demo && !init.includes('--facility')) {
   fail(`There is no hospital in ${data} yet. Start a sample one with ./run --demo, or your own with ./run --facility "NAME".`, 2);

@@ -1,3 +1,3 @@
 @echo off
-node "%~dp0build\product.mjs" || exit /b 1
+node "%~dp0build\product.mjs" "%~1" || exit /b 1
 "%~dp0artifacts\bin\Cli\release\mangrove.exe" %*

@@ -22,9 +22,12 @@ internal static class Executable
 
     private static string Assembly => typeof(Hospital).Assembly.Location;
 
-    public static async Task<Ran> Run(params string[] arguments)
+    public static Task<Ran> Run(params string[] arguments) => Ended(Start(arguments));
+
+    /// <summary>Waits for the end of a process that nobody asks anything, and disposes of it.</summary>
+    public static async Task<Ran> Ended(Process started)
     {
-        using var process = Start(arguments);
+        using var process = started;
         process.StandardInput.Close();
         using var patience = new CancellationTokenSource(Patience);
         var output = process.StandardOutput.ReadToEndAsync(patience.Token);
@@ -44,7 +47,10 @@ internal static class Executable
         return new Ran(process.ExitCode, await output, await error);
     }
 
-    public static Process Start(params string[] arguments)
+    public static Process Start(params string[] arguments) => Process.Start(With(arguments))!;
+
+    /// <summary>How a process of these arguments is started.</summary>
+    public static ProcessStartInfo With(params string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet")
         {
@@ -60,7 +66,7 @@ internal static class Executable
             start.ArgumentList.Add(argument);
         }
 
-        return Process.Start(start)!;
+        return start;
     }
 }
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using Mangrove.Clinic;
+using Mangrove.Clinic.Chart;
 using Mangrove.Clinic.Records;
 using Mangrove.Kernel;
 using Mangrove.Portability.Exchange;
@@ -24,9 +25,6 @@ internal static class FhirEndpoints
     private const string CategorySystem = "http://terminology.hl7.org/CodeSystem/observation-category";
 
     private static readonly string[] SearchParameters = ["patient", "category", "code"];
-
-    private static readonly Translated<Func<ClinicContext, Guid, CancellationToken, Task<Patient?>>> PatientById =
-        new(() => EF.CompileAsyncQuery((ClinicContext clinic, Guid id, CancellationToken cancel) => clinic.Patients.AsNoTracking().FirstOrDefault(row => row.Id == id)));
 
     public static void Map(IEndpointRouteBuilder routes)
     {
@@ -141,7 +139,7 @@ internal static class FhirEndpoints
             return null;
         }
 
-        return await PatientById.On(clinic)(clinic, key, cancel);
+        return await RowsOfPatient.Find(clinic, key, cancel);
     }
 
     /// <summary>The purpose of the role's own work. An administrator's is running the hospital, which reads no patient.</summary>

@@ -5,13 +5,13 @@ using Microsoft.EntityFrameworkCore;
 namespace Mangrove.Clinic.Chart;
 
 /// <summary>The rows of one patient, table by table, as charts and banners read them: newest first and no more than a page shows.</summary>
-internal static class RowsOfPatient
+public static class RowsOfPatient
 {
     /// <summary>Most findings of a chart that are no other observations.</summary>
-    public const int MostFindings = 1_500;
+    internal const int MostFindings = 1_500;
 
     /// <summary>Most other observations of a chart.</summary>
-    public const int MostOthers = 200;
+    internal const int MostOthers = 200;
 
     private static readonly Translated<Func<ClinicContext, Guid, CancellationToken, Task<Patient?>>> PatientById =
         new(() => EF.CompileAsyncQuery((ClinicContext clinic, Guid id, CancellationToken cancel) => clinic.Patients.AsNoTracking().FirstOrDefault(row => row.Id == id)));
@@ -51,28 +51,29 @@ internal static class RowsOfPatient
     private static readonly Translated<Func<ClinicContext, PatientId, IAsyncEnumerable<Visit>>> VisitsOf =
         new(() => EF.CompileAsyncQuery<ClinicContext, PatientId, Visit>((ClinicContext clinic, PatientId id) => clinic.Visits.AsNoTracking().Where(row => row.PatientId == id).OrderByDescending(row => row.ArrivedAt).Take(500)));
 
+    /// <summary>The patient of this id, or null.</summary>
     public static Task<Patient?> Find(ClinicContext clinic, Guid id, CancellationToken cancel) => PatientById.On(clinic)(clinic, id, cancel);
 
-    public static ValueTask<List<Observation>> Findings(ClinicContext clinic, PatientId id, ObservationKind[] kinds, CancellationToken cancel) =>
+    internal static ValueTask<List<Observation>> Findings(ClinicContext clinic, PatientId id, ObservationKind[] kinds, CancellationToken cancel) =>
         FindingsOf.On(clinic)(clinic, id, kinds).ToListAsync(cancel);
 
-    public static ValueTask<List<Observation>> Others(ClinicContext clinic, PatientId id, CancellationToken cancel) => OthersOf.On(clinic)(clinic, id).ToListAsync(cancel);
+    internal static ValueTask<List<Observation>> Others(ClinicContext clinic, PatientId id, CancellationToken cancel) => OthersOf.On(clinic)(clinic, id).ToListAsync(cancel);
 
-    public static ValueTask<List<Allergy>> Allergies(ClinicContext clinic, PatientId id, CancellationToken cancel) => AllergiesOf.On(clinic)(clinic, id).ToListAsync(cancel);
+    internal static ValueTask<List<Allergy>> Allergies(ClinicContext clinic, PatientId id, CancellationToken cancel) => AllergiesOf.On(clinic)(clinic, id).ToListAsync(cancel);
 
-    public static ValueTask<List<Problem>> Problems(ClinicContext clinic, PatientId id, CancellationToken cancel) => ProblemsOf.On(clinic)(clinic, id).ToListAsync(cancel);
+    internal static ValueTask<List<Problem>> Problems(ClinicContext clinic, PatientId id, CancellationToken cancel) => ProblemsOf.On(clinic)(clinic, id).ToListAsync(cancel);
 
-    public static ValueTask<List<Prescription>> Prescriptions(ClinicContext clinic, PatientId id, CancellationToken cancel) => PrescriptionsOf.On(clinic)(clinic, id).ToListAsync(cancel);
+    internal static ValueTask<List<Prescription>> Prescriptions(ClinicContext clinic, PatientId id, CancellationToken cancel) => PrescriptionsOf.On(clinic)(clinic, id).ToListAsync(cancel);
 
-    public static ValueTask<List<TriageAssessment>> Triages(ClinicContext clinic, PatientId id, CancellationToken cancel) => TriagesOf.On(clinic)(clinic, id).ToListAsync(cancel);
+    internal static ValueTask<List<TriageAssessment>> Triages(ClinicContext clinic, PatientId id, CancellationToken cancel) => TriagesOf.On(clinic)(clinic, id).ToListAsync(cancel);
 
-    public static ValueTask<List<Note>> Notes(ClinicContext clinic, PatientId id, CancellationToken cancel) => NotesOf.On(clinic)(clinic, id).ToListAsync(cancel);
+    internal static ValueTask<List<Note>> Notes(ClinicContext clinic, PatientId id, CancellationToken cancel) => NotesOf.On(clinic)(clinic, id).ToListAsync(cancel);
 
-    public static ValueTask<List<LabOrder>> LabOrders(ClinicContext clinic, PatientId id, CancellationToken cancel) => LabOrdersOf.On(clinic)(clinic, id).ToListAsync(cancel);
+    internal static ValueTask<List<LabOrder>> LabOrders(ClinicContext clinic, PatientId id, CancellationToken cancel) => LabOrdersOf.On(clinic)(clinic, id).ToListAsync(cancel);
 
-    public static ValueTask<List<Procedure>> Procedures(ClinicContext clinic, PatientId id, CancellationToken cancel) => ProceduresOf.On(clinic)(clinic, id).ToListAsync(cancel);
+    internal static ValueTask<List<Procedure>> Procedures(ClinicContext clinic, PatientId id, CancellationToken cancel) => ProceduresOf.On(clinic)(clinic, id).ToListAsync(cancel);
 
-    public static ValueTask<List<Immunization>> Immunizations(ClinicContext clinic, PatientId id, CancellationToken cancel) => ImmunizationsOf.On(clinic)(clinic, id).ToListAsync(cancel);
+    internal static ValueTask<List<Immunization>> Immunizations(ClinicContext clinic, PatientId id, CancellationToken cancel) => ImmunizationsOf.On(clinic)(clinic, id).ToListAsync(cancel);
 
-    public static ValueTask<List<Visit>> Visits(ClinicContext clinic, PatientId id, CancellationToken cancel) => VisitsOf.On(clinic)(clinic, id).ToListAsync(cancel);
+    internal static ValueTask<List<Visit>> Visits(ClinicContext clinic, PatientId id, CancellationToken cancel) => VisitsOf.On(clinic)(clinic, id).ToListAsync(cancel);
 }

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
-using Mangrove.Cli;
+using Mangrove.Tests.Cli;
 
 namespace Mangrove.Tests.Acceptance.Day;
 
@@ -29,31 +29,17 @@ internal sealed class Product(string temporary) : IAsyncDisposable
     /// <summary>Runs a command to its end; what it printed is its one JSON value.</summary>
     public async Task<JsonElement> Run(params string[] arguments)
     {
-        using var process = Start(arguments);
-        using var patience = new CancellationTokenSource(Patience);
-        var output = process.StandardOutput.ReadToEndAsync(patience.Token);
-        var error = process.StandardError.ReadToEndAsync(patience.Token);
-        try
-        {
-            await process.WaitForExitAsync(patience.Token);
-        }
-        finally
-        {
-            if (!process.HasExited)
-            {
-                process.Kill();
-            }
-        }
-
-        Hear(await error);
-        Assert.True(process.ExitCode == 0, $"mangrove {arguments[0]} ended with {process.ExitCode}: {await output} {await error}");
-        return JsonDocument.Parse(await output).RootElement.Clone();
+        var ran = await Executable.Ended(Start(arguments));
+        Hear(ran.Error);
+        Assert.True(ran.Exit == 0, $"mangrove {arguments[0]} ended with {ran.Exit}: {ran.Out} {ran.Error}");
+        return ran.Json;
     }
 
     /// <summary>Starts the server on a free port; its address when it is ready.</summary>
     public async Task<Uri> Serve(string data)
     {
         server = Start("serve", "--data", data, "--urls", "https://127.0.0.1:0");
+        server.StandardInput.Close();
         var ready = new TaskCompletionSource<Uri>(TaskCreationOptions.RunContinuationsAsynchronously);
         server.OutputDataReceived += (_, line) => Hear(line.Data);
         server.ErrorDataReceived += (_, line) =>
@@ -86,22 +72,9 @@ internal sealed class Product(string temporary) : IAsyncDisposable
 
     private Process Start(params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet")
-        {
-            UseShellExecute = false,
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
+        var start = Executable.With(arguments);
         start.Environment["TMPDIR"] = temporary;
-        foreach (var argument in (string[])["exec", typeof(Hospital).Assembly.Location, .. arguments])
-        {
-            start.ArgumentList.Add(argument);
-        }
-
-        var process = Process.Start(start) ?? throw new InvalidOperationException("The executable did not start.");
-        process.StandardInput.Close();
-        return process;
+        return Process.Start(start) ?? throw new InvalidOperationException("The executable did not start.");
     }
 
     private void Hear(string? line)

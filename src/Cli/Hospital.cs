@@ -66,10 +66,10 @@ public sealed class Hospital : IAsyncDisposable
     internal static async Task<Hospital> Open(FolderLock folder, StorageOptions storage, RootSecret secret, TimeProvider clock, CancellationToken cancel)
     {
         VaultRoom? vault = null;
+        var head = new LogHead();
+        var clinics = ClinicsOf(storage, head);
         try
         {
-            var head = new LogHead();
-            var clinics = ClinicsOf(storage, head);
             await Migrate(storage, cancel);
             vault = await VaultRoom.Open(storage, secret, new CareRelationships(clinics), new LogAnchors(clinics), head, clock, cancel);
             var hospital = new Hospital(folder, storage, vault, clinics, clock);
@@ -83,6 +83,7 @@ public sealed class Hospital : IAsyncDisposable
                 await vault.DisposeAsync();
             }
 
+            (clinics as IDisposable)?.Dispose();
             folder.Dispose();
             throw;
         }
@@ -113,6 +114,7 @@ public sealed class Hospital : IAsyncDisposable
         await indexing.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         await Vault.DisposeAsync();
         closing.Dispose();
+        (Clinics as IDisposable)?.Dispose();
         Connections.Close();
         folder.Dispose();
     }
@@ -133,8 +135,12 @@ public sealed class Hospital : IAsyncDisposable
         var current = owner.Kind == StorageKind.Sqlite ? await SqliteClinics.IsCurrent(owner, cancel) : await PostgresClinics.IsCurrent(owner, cancel);
         if (!current)
         {
-            await using var clinic = await ClinicsOf(owner, LogHead.Unset()).CreateDbContextAsync(cancel);
-            await clinic.Database.MigrateAsync(cancel);
+            var clinics = ClinicsOf(owner, LogHead.Unset());
+            using (clinics as IDisposable)
+            {
+                await using var clinic = await clinics.CreateDbContextAsync(cancel);
+                await clinic.Database.MigrateAsync(cancel);
+            }
         }
     }
 

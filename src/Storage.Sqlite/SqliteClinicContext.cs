@@ -1,6 +1,3 @@
-using System.Data.Common;
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using Mangrove.Clinic;
 using Mangrove.Vault;
 using Mangrove.Vault.Audit;
@@ -16,6 +13,9 @@ namespace Mangrove.Storage.Sqlite;
 /// <summary>The clinic's tables in clinic.db. Ids are stored as 16 bytes.</summary>
 public sealed class SqliteClinicContext(DbContextOptions<SqliteClinicContext> options) : ClinicContext(options)
 {
+    /// <summary>Whether the context's connection stays open and its own between two uses.</summary>
+    internal bool KeepsConnection { get; set; }
+
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
     {
         base.ConfigureConventions(configurationBuilder);
@@ -29,9 +29,20 @@ public sealed class SqliteClinicContext(DbContextOptions<SqliteClinicContext> op
 }
 
 /// <summary>Opens contexts on one data folder.</summary>
-public sealed class SqliteClinics(StorageOptions storage, LogHead log) : IDbContextFactory<ClinicContext>
+public sealed class SqliteClinics : IDbContextFactory<ClinicContext>, IDisposable
 {
-    private readonly PooledDbContextFactory<SqliteClinicContext> contexts = new(Options(storage.ConnectionString("clinic")));
+    private readonly KeptConnections connections;
+    private readonly PooledDbContextFactory<SqliteClinicContext> contexts;
+    private readonly LogHead log;
+
+    public SqliteClinics(StorageOptions storage, LogHead log)
+    {
+        this.log = log;
+        var connectionString = storage.ConnectionString("clinic");
+        var statements = new KeptStatements();
+        connections = new(connectionString, statements);
+        contexts = new(Options(connectionString, connections, statements));
+    }
 
     public ClinicContext CreateDbContext()
     {
@@ -39,9 +50,7 @@ public sealed class SqliteClinics(StorageOptions storage, LogHead log) : IDbCont
         try
         {
             context.Follow(log);
-
-            // Open for the context's life: otherwise every query takes a connection and sets it up anew.
-            context.Database.OpenConnection();
+            connections.OpenFor(context);
             return context;
         }
         catch
@@ -58,47 +67,13 @@ public sealed class SqliteClinics(StorageOptions storage, LogHead log) : IDbCont
         return await Schema.IsCurrent(connection, "\"__EFMigrationsHistory\"", typeof(SqliteClinics), cancel);
     }
 
-    internal static DbContextOptions<SqliteClinicContext> Options(string connectionString) => new DbContextOptionsBuilder<SqliteClinicContext>()
+    /// <summary>Closes the connections of the kept contexts; none may be in use.</summary>
+    public void Dispose() => connections.Dispose();
+
+    internal static DbContextOptions<SqliteClinicContext> Options(string connectionString, params IInterceptor[] interceptors) => new DbContextOptionsBuilder<SqliteClinicContext>()
         .UseSqlite(connectionString)
-        .AddInterceptors(new Durability())
+        .AddInterceptors(interceptors)
         .Options;
-
-    /// <summary>Every connection waits for its turn, syncs each commit and overwrites what is deleted.</summary>
-    private sealed class Durability : DbConnectionInterceptor
-    {
-        private const string Pragmas = "PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA busy_timeout=30000";
-
-        // Connections go back to a pool open; what was set on one holds until it is closed for good.
-        private readonly ConditionalWeakTable<SafeHandle, object> done = [];
-
-        public override void ConnectionOpened(DbConnection connection, ConnectionEndEventData eventData)
-        {
-            var handle = ((SqliteConnection)connection).Handle!;
-            if (done.TryGetValue(handle, out _))
-            {
-                return;
-            }
-
-            using var command = connection.CreateCommand();
-            command.CommandText = Pragmas;
-            command.ExecuteNonQuery();
-            done.AddOrUpdate(handle, Pragmas);
-        }
-
-        public override async Task ConnectionOpenedAsync(DbConnection connection, ConnectionEndEventData eventData, CancellationToken cancellationToken = default)
-        {
-            var handle = ((SqliteConnection)connection).Handle!;
-            if (done.TryGetValue(handle, out _))
-            {
-                return;
-            }
-
-            await using var command = connection.CreateCommand();
-            command.CommandText = Pragmas;
-            await command.ExecuteNonQueryAsync(cancellationToken);
-            done.AddOrUpdate(handle, Pragmas);
-        }
-    }
 }
 
 /// <summary>For the migration tool only.</summary>

@@ -135,6 +135,7 @@ public sealed class TestHospital : IAsyncDisposable
         setUp.Dispose();
         await services.DisposeAsync();
         await Vault.DisposeAsync();
+        (Clinics as IDisposable)?.Dispose();
         Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
         data.Delete(recursive: true);
     }

@@ -5,7 +5,8 @@ namespace Mangrove.Cli.Bench;
 /// <summary>What some callers got done together.</summary>
 /// <param name="Rate">Acts a second.</param>
 /// <param name="Spread">Over the single acts.</param>
-internal sealed record LoadFigures(long Acts, double Rate, Spread Spread);
+/// <param name="Processor">Milliseconds of processor time an act, callers included: what a busy neighbour changes least.</param>
+internal sealed record LoadFigures(long Acts, double Rate, Spread Spread, double Processor);
 
 /// <summary>Callers who each begin their next act when the last one has ended, as people and pages do.</summary>
 internal static class Load
@@ -32,6 +33,7 @@ internal static class Load
 
     private static async Task<LoadFigures> Run(int callers, Func<int, bool> goOn, Func<int, int, Task> act, long started, CancellationToken cancel)
     {
+        var before = Environment.CpuUsage.TotalTime;
         var times = await Task.WhenAll(Enumerable.Range(0, callers).Select(caller => Task.Run(
             async () =>
             {
@@ -52,6 +54,7 @@ internal static class Load
             cancel)));
         var elapsed = Stopwatch.GetElapsedTime(started);
         var all = times.SelectMany(list => list).ToList();
-        return new LoadFigures(all.Count, all.Count / elapsed.TotalSeconds, Spread.Of(all));
+        var spent = Environment.CpuUsage.TotalTime - before;
+        return new LoadFigures(all.Count, all.Count / elapsed.TotalSeconds, Spread.Of(all), spent.TotalMilliseconds / Math.Max(1, all.Count));
     }
 }

@@ -1,7 +1,6 @@
 using System.Reflection;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Mangrove.Web;
 
@@ -21,7 +20,7 @@ public static class Page
             values.Add(property.Name, property.GetValue(parameters));
         }
 
-        return new RazorComponentResult<T>(values) { StatusCode = status, PreventStreamingRendering = true };
+        return new RenderedComponent<T>(values, status);
     }
 
     /// <summary>The same form or fragment again with its errors: htmx swaps a 422 in, a browser shows it.</summary>

@@ -30,7 +30,7 @@ public static class WebRoom
     public static IServiceCollection AddMangroveShell(this IServiceCollection services)
     {
         services.AddHttpContextAccessor();
-        services.AddRazorComponents();
+        services.AddCascadingValue(provider => provider.GetRequiredService<IHttpContextAccessor>().HttpContext);
         services.AddCascadingValue(provider => ScreenSettings.Read(provider.GetRequiredService<IHttpContextAccessor>().HttpContext));
         services.AddAntiforgery(options =>
         {

@@ -43,7 +43,7 @@ public sealed class CheckPrescription(ClinicContext clinic, Door door, TimeProvi
                 Writes = [Prescription.LineField],
             },
             cancel);
-        var picture = await SafetyPicture.Read(opening, clinic, patient, visitId, clock.GetUtcNow(), cancel);
+        var picture = await SafetyPicture.Read(opening, clinic, patient, visitId, clock.LocalToday(), cancel);
         return new Checked(
             PrescribingSafety.Check(drafts, picture),
             picture,

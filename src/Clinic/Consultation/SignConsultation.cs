@@ -174,7 +174,7 @@ public sealed class SignConsultation(ClinicContext clinic, Door door, DiagnosisL
         IReadOnlyList<CheckedLine> lines = [];
         if (form.Prescriptions.Count > 0)
         {
-            lines = PrescribingSafety.Check(form.Prescriptions, await SafetyPicture.Read(opening, clinic, patient, visit.Id, now, cancel));
+            lines = PrescribingSafety.Check(form.Prescriptions, await SafetyPicture.Read(opening, clinic, patient, visit.Id, Today(now), cancel));
             if (PrescribingSafety.Hindrance(lines) is { } hindrance)
             {
                 return hindrance;

@@ -102,5 +102,5 @@ public sealed class PrescribingSafetyTest
         Assert.DoesNotContain(lines[0].Findings, found => found.Finding.Title.Contains("warfarin", StringComparison.Ordinal));
     }
 
-    private static Mangrove.Clinic.SafetyPicture Nothing { get; } = new([], true, [], [], null, null, false);
+    private static Mangrove.Clinic.SafetyPicture Nothing { get; } = new([], true, [], null, null, null, false);
 }

@@ -16,7 +16,7 @@ public sealed class ConsultationDraft(ClinicContext clinic, Door door, TimeProvi
 {
     private const int Attempts = 4;
 
-    private static readonly FieldUse Content = Draft.ContentField.As(Category.Notes);
+    internal static readonly FieldUse Content = Draft.ContentField.As(Category.Notes);
 
     /// <summary>When it was saved.</summary>
     /// <returns>Or <c>draft.newer</c>: the same writer opened the page again elsewhere and wrote there.</returns>
@@ -31,6 +31,12 @@ public sealed class ConsultationDraft(ClinicContext clinic, Door door, TimeProvi
             actor,
             new Request { Action = "SAVE_DRAFT", Purpose = Purpose.Treatment, Patients = [found.Patient.Ref], Reads = [Content], Writes = [Content] },
             cancel);
+        return await Write(opening, patientId, visitId, form, actor, cancel);
+    }
+
+    /// <summary>Saves it through the opening of another act, which was granted <see cref="Content"/>: one act stays one entry.</summary>
+    internal async Task<Result<DateTimeOffset>> Write(Opening opening, PatientId patientId, Guid visitId, ConsultationForm form, Actor actor, CancellationToken cancel)
+    {
         for (var attempt = 1; ; attempt++)
         {
             try

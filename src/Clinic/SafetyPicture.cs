@@ -150,7 +150,7 @@ public sealed partial record SafetyPicture(
         var findings = new List<SafetyFinding>(AllergyCheck.Load().Check(Allergies, medicine));
         if (!AllergiesAsked)
         {
-            findings.Add(new SafetyFinding(SafetyGrade.Note, SafetyCheck.Allergy, "allergy.not-recorded", medicine.DisplayName, "Allergies are not recorded, so nothing was compared.", "Ask and record them first."));
+            findings.Add(new SafetyFinding(SafetyGrade.Note, SafetyCheck.Allergy, "allergy.not-recorded", medicine.DisplayName, "Allergies are not recorded, so nothing was compared.", "Ask first, and have the answer recorded."));
         }
 
         var others = InUseNow.Where(one => one.Prescription != itself).ToList();

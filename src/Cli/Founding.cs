@@ -72,7 +72,7 @@ public static class Founding
         {
             if (File.Exists(MarkIn(folder)))
             {
-                Undo(folder);
+                await Undo(plan.Storage, ReadMark(folder));
             }
 
             if (File.Exists(Path.Combine(folder, "root.json")))
@@ -91,19 +91,36 @@ public static class Founding
             throw;
         }
 
+        // A key file that was there before is refused by the vault and is not ours to remove.
+        var mark = new Mark(plan.Secret.KeyFile is { } file && !File.Exists(file) ? Path.GetFullPath(file) : null, plan.Storage.Kind == StorageKind.Postgres ? Ids.New() : null);
         try
         {
-            WriteMark(plan);
+            WriteMark(folder, mark);
+            if (mark.Ground is { } ground)
+            {
+                await PostgresGround.Claim(plan.Storage, ground, cancel);
+            }
+
             var result = await Build(plan, taken, furnish, clock, cancel);
+            // From here on the hospital is whole, in one step: without its mark nothing of it is ever removed.
             File.Delete(MarkIn(folder));
             return result;
         }
-        catch
+        catch (Exception failed)
         {
             // The hospital has given the lock back by now; nobody else can have begun, because the mark is still there
             // and only this process removes what is under it.
             taken.Dispose();
-            Undo(folder);
+            try
+            {
+                await Undo(plan.Storage, mark);
+            }
+            catch (Exception undone)
+            {
+                // The mark stays, and the next attempt clears what is under it; both failures are told.
+                throw new AggregateException("The hospital was not made, and what had been made of it could not be removed. Run 'mangrove init' again with the same --data.", failed, undone);
+            }
+
             if (made)
             {
                 Directory.Delete(folder, recursive: true);
@@ -139,25 +156,33 @@ public static class Founding
 
     private static string MarkIn(string folder) => Path.Combine(folder, MarkName);
 
-    private static void WriteMark(FoundingPlan plan)
+    private static void WriteMark(string folder, Mark mark)
     {
-        // A key file that was there before is refused by the vault and is not ours to remove.
-        var key = plan.Secret.KeyFile is { } file && !File.Exists(file) ? Path.GetFullPath(file) : null;
-        using var stream = new FileStream(MarkIn(plan.Storage.Folder), FileMode.CreateNew, FileAccess.Write);
-        JsonSerializer.Serialize(stream, new Mark(key));
+        using var stream = new FileStream(MarkIn(folder), FileMode.CreateNew, FileAccess.Write);
+        JsonSerializer.Serialize(stream, mark);
         stream.Flush(flushToDisk: true);
     }
 
-    private static void Undo(string folder)
+    private static Mark ReadMark(string folder) => JsonSerializer.Deserialize<Mark>(File.ReadAllBytes(MarkIn(folder))) ?? new Mark(null, null);
+
+    private static async Task Undo(StorageOptions storage, Mark mark)
     {
+        var folder = storage.Folder;
         Connections.Close();
-        if (File.Exists(MarkIn(folder)))
+        if (mark.Ground is { } ground)
         {
-            var mark = JsonSerializer.Deserialize<Mark>(File.ReadAllBytes(MarkIn(folder)));
-            if (mark?.KeyFile is { } key)
+            if (storage.Kind != StorageKind.Postgres)
             {
-                File.Delete(key);
+                throw new RefusedInput("init.half-made-elsewhere", "A hospital on PostgreSQL was being made with this folder and is half there. Run 'mangrove init' again with the same --storage and --connection; it removes what was left.");
             }
+
+            // Nobody may give up half-way: what was made goes as a whole.
+            await PostgresGround.Clear(storage, ground, CancellationToken.None);
+        }
+
+        if (mark.KeyFile is { } key)
+        {
+            File.Delete(key);
         }
 
         foreach (var file in Directory.EnumerateFiles(folder))
@@ -171,5 +196,7 @@ public static class Founding
         File.Delete(MarkIn(folder));
     }
 
-    private sealed record Mark(string? KeyFile);
+    /// <param name="KeyFile">A key file that this attempt makes.</param>
+    /// <param name="Ground">The attempt's mark in PostgreSQL.</param>
+    private sealed record Mark(string? KeyFile, Guid? Ground);
 }

@@ -8,6 +8,7 @@ using Mangrove.Vault.Audit;
 using Mangrove.Vault.Keys;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 
 namespace Mangrove.Cli;
 
@@ -140,6 +141,11 @@ public sealed class Hospital : IAsyncDisposable
             {
                 await using var clinic = await clinics.CreateDbContextAsync(cancel);
                 await clinic.Database.MigrateAsync(cancel);
+            }
+
+            if (!ReferenceEquals(owner, storage))
+            {
+                await PostgresClinics.Grant(owner, new NpgsqlConnectionStringBuilder(storage.Connections["clinic"]).Username ?? "", cancel);
             }
         }
     }

@@ -276,7 +276,13 @@ public abstract class ClinicContext(DbContextOptions options) : DbContext(Silent
             entity.Property(row => row.Quantity).HasConversion<string>();
             entity.HasIndex(row => row.BatchId);
         });
-        modelBuilder.Entity<Draft>().HasIndex(row => new { row.PatientId, row.By, row.Kind });
+        modelBuilder.Entity<Draft>(entity =>
+        {
+            // One draft a place and writer: of two first saves at once one is refused and goes on top of the other. Two
+            // indexes, because the databases hold two missing visits for different ones.
+            entity.HasIndex(row => new { row.PatientId, row.By, row.Kind, row.VisitId }).IsUnique();
+            entity.HasIndex(row => new { row.PatientId, row.By, row.Kind }).IsUnique().HasFilter("visit_id IS NULL");
+        });
         modelBuilder.Entity<Counter>().HasKey(row => row.Name);
         modelBuilder.Entity<LogAnchor>(entity =>
         {

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using Mangrove.Clinic.Records;
 using Mangrove.Kernel;
 using Mangrove.Vault;
@@ -85,7 +83,7 @@ public sealed class DraftBox(ClinicContext clinic, Door door, TimeProvider clock
         var draft = await Find(place, actor, cancel);
         if (draft is null)
         {
-            draft = new Draft { Id = IdOf(place, actor.Staff), PatientId = place.Patient, Kind = place.Kind, VisitId = place.VisitId, By = actor.Staff };
+            draft = new Draft { PatientId = place.Patient, Kind = place.Kind, VisitId = place.VisitId, By = actor.Staff };
             clinic.Drafts.Add(draft);
         }
 
@@ -95,15 +93,9 @@ public sealed class DraftBox(ClinicContext clinic, Door door, TimeProvider clock
         return draft.SavedAt;
     }
 
-    private Task<Draft?> Find(Place place, Actor actor, CancellationToken cancel)
-    {
-        var id = IdOf(place, actor.Staff);
-        return clinic.Drafts.FirstOrDefaultAsync(draft => draft.Id == id && draft.PatientId == place.Patient, cancel);
-    }
-
-    // One draft a place and writer: two first saves at once meet in one row instead of leaving one behind.
-    private static Guid IdOf(Place place, StaffId staff) =>
-        new(SHA256.HashData(Encoding.UTF8.GetBytes($"draft|{(int)place.Kind}|{place.Patient}|{place.VisitId:N}|{staff.Number}")).AsSpan(0, 16));
+    private Task<Draft?> Find(Place place, Actor actor, CancellationToken cancel) => clinic.Drafts.FirstOrDefaultAsync(
+        draft => draft.PatientId == place.Patient && draft.By == actor.Staff && draft.Kind == place.Kind && draft.VisitId == place.VisitId,
+        cancel);
 
     private static Purpose PurposeOf(DraftKind kind) => kind switch
     {

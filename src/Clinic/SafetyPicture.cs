@@ -7,34 +7,57 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Mangrove.Clinic;
 
+/// <summary>A medicine that somebody takes, as the checks compare it.</summary>
+/// <param name="Prescription">The line it came from: a line is not compared with itself.</param>
+/// <param name="Medicine">As the medicine list has it.</param>
+/// <param name="Known">What it stands for in the hospital's list; several for a combination, none when the list does not know it.</param>
+public sealed record MedicineTaken(Guid Prescription, MedicineInUse Medicine, IReadOnlyList<Medicine> Known)
+{
+    /// <summary>Nothing: PHI never reaches a log by accident.</summary>
+    public override string ToString() => nameof(MedicineTaken);
+}
+
 /// <summary>
 /// What a safety check of a medicine needs to know about a patient: allergies, medicines in use, age, weight, pregnancy.
-/// The checks themselves are the terminology's; this is how the record's words reach them.
+/// Prescribing and dispensing hold a line against the same picture by the same check. The rules themselves are the
+/// terminology's; this is how the record's words reach them.
 /// </summary>
 /// <param name="Allergies">Active allergies.</param>
 /// <param name="AllergiesAsked">False when nobody has recorded allergies or their absence.</param>
-/// <param name="Taken">Medicines in use that the hospital's list knows.</param>
-/// <param name="NotCompared">Names of medicines in use that the list does not know.</param>
+/// <param name="InUseNow">Medicines in use.</param>
 /// <param name="Age">Null when the birth date is not known.</param>
 /// <param name="WeightKg">The last weight, or null.</param>
-/// <param name="Pregnant">Whether the last triage within the visit stated a pregnancy.</param>
+/// <param name="WeighedAt">When that was.</param>
+/// <param name="Pregnant">Whether the last triage within the visit stated a pregnancy; null for a role that does not read triage.</param>
 public sealed partial record SafetyPicture(
     IReadOnlyList<RecordedAllergy> Allergies,
     bool AllergiesAsked,
-    IReadOnlyList<Medicine> Taken,
-    IReadOnlyList<string> NotCompared,
+    IReadOnlyList<MedicineTaken> InUseNow,
     Age? Age,
     decimal? WeightKg,
-    bool Pregnant)
+    DateTimeOffset? WeighedAt,
+    bool? Pregnant)
 {
     private const string BodyWeight = "29463-7";
 
-    /// <summary>The fields that <see cref="Read"/> opens.</summary>
+    /// <summary>The fields that <see cref="Read"/> opens for a prescriber.</summary>
     public static IReadOnlyList<FieldUse> Fields { get; } =
         [Patient.PersonField, Allergy.RecordField, Prescription.MedicineField, Observation.BodyMeasures, TriageAssessment.OutcomeField];
 
-    /// <summary>Reads the picture through an opening that was granted <see cref="Fields"/>.</summary>
-    public static async Task<SafetyPicture> Read(Opening opening, ClinicContext clinic, Patient patient, Guid? visitId, DateTimeOffset now, CancellationToken cancel)
+    /// <summary>The same without triage, which a pharmacist does not read: a warning of pregnancy reaches the counter with the line.</summary>
+    public static IReadOnlyList<FieldUse> FieldsAtTheCounter { get; } = [.. Fields.Where(field => field != TriageAssessment.OutcomeField)];
+
+    /// <summary>Medicines in use that the hospital's list knows.</summary>
+    public IReadOnlyList<Medicine> Taken => [.. InUseNow.SelectMany(one => one.Known).Distinct()];
+
+    /// <summary>Reads the picture through an opening that was granted <see cref="Fields"/> or <see cref="FieldsAtTheCounter"/>.</summary>
+    /// <param name="opening">Opens the fields.</param>
+    /// <param name="clinic">Where the rows are.</param>
+    /// <param name="patient">Whose.</param>
+    /// <param name="visitId">Whose triage states a pregnancy.</param>
+    /// <param name="today">The hospital's own day: ages and ends of courses go by it.</param>
+    /// <param name="cancel">Ends the wait.</param>
+    public static async Task<SafetyPicture> Read(Opening opening, ClinicContext clinic, Patient patient, Guid? visitId, DateOnly today, CancellationToken cancel)
     {
         var id = patient.PatientId;
         var asked = false;
@@ -51,19 +74,13 @@ public sealed partial record SafetyPicture(
             }
         }
 
-        var taken = new List<Medicine>();
-        var unknown = new List<string>();
+        var taken = new List<MedicineTaken>();
         var lines = await clinic.Prescriptions.AsNoTracking().Where(row => row.PatientId == id && row.Status != PrescriptionStatus.Stopped).ToListAsync(cancel);
         foreach (var row in lines)
         {
-            if (opening.Read(row, Prescription.MedicineField) is { } medicine && InUse(medicine, now))
+            if (opening.Read(row, Prescription.MedicineField) is { } medicine && InUse(medicine, today))
             {
-                var known = Known(medicine);
-                taken.AddRange(known);
-                if (known.Count == 0)
-                {
-                    unknown.Add(medicine.Name);
-                }
+                taken.Add(new MedicineTaken(row.Id, medicine, Known(medicine)));
             }
         }
 
@@ -72,25 +89,25 @@ public sealed partial record SafetyPicture(
             .OrderByDescending(row => row.TakenAt)
             .Take(20)
             .ToListAsync(cancel);
-        decimal? weight = null;
+        (decimal Kilograms, DateTimeOffset At)? weight = null;
         foreach (var row in measures)
         {
             if (opening.Read(row, Observation.ValueField) is { Code: BodyWeight, Number: { } kilograms })
             {
-                weight = kilograms;
+                weight = (kilograms, row.TakenAt);
                 break;
             }
         }
 
-        var pregnant = false;
-        if (visitId is { } visit
+        bool? pregnant = opening.MayRead(TriageAssessment.OutcomeField) ? false : null;
+        if (pregnant is not null && visitId is { } visit
             && await clinic.Triages.AsNoTracking().Where(row => row.VisitId == visit && row.PatientId == id).OrderByDescending(row => row.At).FirstOrDefaultAsync(cancel) is { } triage)
         {
             pregnant = opening.Read(triage, TriageAssessment.OutcomeField)?.Pregnant ?? false;
         }
 
-        Age? age = opening.Read(patient, Patient.PersonField)?.BornOn() is { } born ? Terminology.Age.On(born, DateOnly.FromDateTime(now.UtcDateTime)) : null;
-        return new SafetyPicture(allergies, asked, [.. taken.Distinct()], [.. unknown.Distinct(StringComparer.Ordinal)], age, weight, pregnant);
+        Age? age = opening.Read(patient, Patient.PersonField)?.BornOn() is { } born ? Terminology.Age.On(born, today) : null;
+        return new SafetyPicture(allergies, asked, taken, age, weight?.Kilograms, weight?.At, pregnant);
     }
 
     /// <summary>The record as the allergy check reads it. A severity that is not known stays unknown, which counts as the worst.</summary>
@@ -108,12 +125,12 @@ public sealed partial record SafetyPicture(
         return new RecordedAllergy(record.Substance ?? "", record.Code, severity);
     }
 
-    /// <summary>Whether a medicine of the list is being taken now: active, and its course is not over.</summary>
-    public static bool InUse(MedicineInUse medicine, DateTimeOffset now) =>
+    /// <summary>Whether a medicine of the list is being taken on this day: active, and its course is not over.</summary>
+    public static bool InUse(MedicineInUse medicine, DateOnly today) =>
         medicine.Status == "active"
         && (medicine.Until is not { Length: >= 10 } until
             || !DateOnly.TryParseExact(until[..10], "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var last)
-            || last >= DateOnly.FromDateTime(now.UtcDateTime));
+            || last >= today);
 
     /// <summary>Medicines of the hospital's list that a medicine in use stands for; several for a combination, none when its name is not known.</summary>
     public static IReadOnlyList<Medicine> Known(MedicineInUse medicine)
@@ -127,20 +144,23 @@ public sealed partial record SafetyPicture(
     /// <param name="beside">Medicines of the same prescription.</param>
     /// <param name="doseMg">Milligrams at each dose, where they can be known.</param>
     /// <param name="timesADay">Doses a day, where they can be known.</param>
-    public IReadOnlyList<SafetyFinding> Check(Medicine medicine, IEnumerable<Medicine> beside, decimal? doseMg, decimal? timesADay)
+    /// <param name="itself">The line that is checked, where it stands among the medicines in use already.</param>
+    public IReadOnlyList<SafetyFinding> Check(Medicine medicine, IEnumerable<Medicine> beside, decimal? doseMg, decimal? timesADay, Guid? itself = null)
     {
         var findings = new List<SafetyFinding>(AllergyCheck.Load().Check(Allergies, medicine));
         if (!AllergiesAsked)
         {
-            findings.Add(new SafetyFinding(SafetyGrade.Note, SafetyCheck.Allergy, "allergy.not-recorded", medicine.DisplayName, "Allergies are not recorded, so nothing was compared.", "Ask and record them first."));
+            findings.Add(new SafetyFinding(SafetyGrade.Note, SafetyCheck.Allergy, "allergy.not-recorded", medicine.DisplayName, "Allergies are not recorded, so nothing was compared.", "Ask first, and have the answer recorded."));
         }
 
-        findings.AddRange(InteractionTable.Load().Check(medicine, Taken.Concat(beside)));
-        if (NotCompared.Count > 0)
+        var others = InUseNow.Where(one => one.Prescription != itself).ToList();
+        findings.AddRange(InteractionTable.Load().Check(medicine, others.SelectMany(one => one.Known).Concat(beside).Distinct()));
+        var notCompared = others.Where(one => one.Known.Count == 0).Select(one => one.Medicine.Name).Distinct(StringComparer.Ordinal).ToList();
+        if (notCompared.Count > 0)
         {
             findings.Add(new SafetyFinding(
                 SafetyGrade.Note, SafetyCheck.Interaction, "interaction.not-compared", medicine.DisplayName,
-                $"Not compared, because the list does not know them: {string.Join(", ", NotCompared)}.", "Compare them yourself."));
+                $"Not compared, because the list does not know them: {string.Join(", ", notCompared)}.", "Compare them yourself."));
         }
 
         if (doseMg is > 0 and { } dose && timesADay is > 0 and { } times && Age is { } age)
@@ -148,7 +168,7 @@ public sealed partial record SafetyPicture(
             findings.AddRange(DoseCheck.Check(medicine, dose, times, age, WeightKg));
         }
 
-        if (Pregnant && DoseCheck.InPregnancy(medicine) is { } pregnancy)
+        if (Pregnant == true && DoseCheck.InPregnancy(medicine) is { } pregnancy)
         {
             findings.Add(pregnancy);
         }
@@ -183,6 +203,9 @@ public sealed partial record SafetyPicture(
             _ => null,
         };
     }
+
+    /// <summary>Nothing: PHI never reaches a log by accident.</summary>
+    public override string ToString() => nameof(SafetyPicture);
 
     private static decimal? InMg(string unit) => unit switch
     {

@@ -37,6 +37,22 @@ public sealed class PostgresClinics(StorageOptions storage, LogHead log) : IDbCo
         return await Schema.IsCurrent(connection, "clinic.\"__ef_migrations\"", typeof(PostgresClinics), cancel);
     }
 
+    /// <summary>Lets the role that the server runs as use the tables, which belong to the owner, and alter none of them.</summary>
+    /// <param name="owner">With the owner's connection for the clinic.</param>
+    /// <param name="role">The role that the server runs as.</param>
+    /// <param name="cancel">Gives up.</param>
+    public static async Task Grant(StorageOptions owner, string role, CancellationToken cancel)
+    {
+        await using var connection = new NpgsqlConnection(owner.ConnectionString("clinic"));
+        await connection.OpenAsync(cancel);
+
+        // A role name cannot be a parameter; quote_ident of the server itself makes it one harmless word.
+        await using var quote = new NpgsqlCommand("SELECT quote_ident($1)", connection) { Parameters = { new() { Value = role } } };
+        var quoted = (string)(await quote.ExecuteScalarAsync(cancel))!;
+        await using var grant = new NpgsqlCommand($"GRANT USAGE ON SCHEMA clinic TO {quoted}; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA clinic TO {quoted}", connection);
+        await grant.ExecuteNonQueryAsync(cancel);
+    }
+
     internal static DbContextOptions<PostgresClinicContext> Options(string connectionString) => new DbContextOptionsBuilder<PostgresClinicContext>()
         .UseNpgsql(connectionString, postgres => postgres.MigrationsHistoryTable("__ef_migrations", "clinic"))
         .Options;

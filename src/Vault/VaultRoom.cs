@@ -83,7 +83,7 @@ public sealed class VaultRoom : IAsyncDisposable
 
     public IReadOnlyList<KeyState> KeyStates() => keys.States();
 
-    public Task<long> PatientKeyCount(CancellationToken cancel) => keys.PatientKeyCount(cancel);
+    public Task<IReadOnlyList<PatientKeyState>> PatientKeys(CancellationToken cancel) => keys.PatientKeys(cancel);
 
     /// <summary>Makes the keys and the vault's own stores of a new hospital.</summary>
     /// <exception cref="RefusedInput"><c>init.already</c>: the folder holds a hospital. Codes of <see cref="RootSecret"/> likewise. Nothing is left behind.</exception>

@@ -158,6 +158,16 @@ public sealed class DemoTests(SampleHospital hospital) : IClassFixture<SampleHos
         var keys = await Executable.Run("keys", "status", "--data", hospital.Data, "--json");
         var data = keys.Json.GetProperty("purposes").EnumerateArray().Single(one => one.GetProperty("name").GetString() == "data");
         Assert.Equal(20, data.GetProperty("ciphertexts").GetInt64());
+        var purposes = keys.Json.GetProperty("purposes").EnumerateArray().ToArray();
+        Assert.Equal(["audit", "backup", "data", "index", "pepper", "ring", "sync"], purposes.Select(one => one.GetProperty("name").GetString()!).Order(StringComparer.Ordinal));
+        Assert.Equal(purposes.Length, purposes.Select(one => Guid.ParseExact(one.GetProperty("id").GetString()!, "N")).Distinct().Count());
+        Assert.All(purposes, one => Assert.Equal((1, "in-use", 0), (one.GetProperty("version").GetInt32(), one.GetProperty("state").GetString(), one.GetProperty("days").GetInt32())));
+        Assert.Equal(20, keys.Json.GetProperty("patientKeys").GetProperty("count").GetInt64());
+        var version = Assert.Single(keys.Json.GetProperty("patientKeys").GetProperty("versions").EnumerateArray());
+        Assert.True(version.GetProperty("oldest").GetDateTimeOffset() <= version.GetProperty("newest").GetDateTimeOffset());
+        var words = await Executable.Run("keys", "status", "--data", hospital.Data);
+        Assert.All(purposes, one => Assert.Contains(one.GetProperty("id").GetString()!, words.Out, StringComparison.Ordinal));
+        Assert.Contains("20 keys of their own", words.Out, StringComparison.Ordinal);
         var doctor = await Executable.Run("doctor", "--data", hospital.Data, "--json");
         Assert.True(doctor.Exit is 0 or 1);
         Assert.Equal(doctor.Exit == 0, doctor.Json.GetProperty("ok").GetBoolean());

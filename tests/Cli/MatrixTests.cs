@@ -28,7 +28,7 @@ public sealed partial class MatrixTests(MarkedHospital hospital) : IClassFixture
         new("^POST /gesture$", Everybody),
         new("^GET /events$", Everybody, Stream: true),
         new("^GET /board(/rows)?$", Everybody),
-        new("^GET /me$", Everybody),
+        new("^(GET /me|POST /me/password)$", Everybody),
         // A search answers each role with what it reads; an administrator's by number with the number alone.
         new("^POST /find(/palette)?$", Everybody),
         new("^(GET /patients|POST /patients/rows)$", [Role.FrontDesk, Role.Cashier, .. Clinical]),

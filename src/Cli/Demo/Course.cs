@@ -1,5 +1,6 @@
 using System.Globalization;
 using Mangrove.Clinic;
+using Mangrove.Clinic.Pharmacy;
 using Mangrove.Clinic.Records;
 using Mangrove.Clinic.Terminology;
 using Mangrove.Clinic.Triage;
@@ -11,7 +12,7 @@ namespace Mangrove.Cli.Demo;
 /// What a made-up person's visit leaves behind, sealed row by row: vital signs, triage, results, prescription, note. All
 /// of it is drawn from the person's own stream, so the same seed writes the same history.
 /// </summary>
-internal sealed class Course(Opening opening, SamplePatient person, Draw draw, DemoTeam team, DateOnly today)
+internal sealed class Course(Opening opening, SamplePatient person, Body body, Draw draw, DemoTeam team, DateOnly today)
 {
     private readonly int age = person.AgeOn(today) ?? 30;
     private readonly List<SealedRow> rows = [];
@@ -121,10 +122,9 @@ internal sealed class Course(Opening opening, SamplePatient person, Draw draw, D
     }
 
     /// <summary>The tests of a condition as orders, released with results or still open.</summary>
-    /// <param name="round">How often the tests were done before; trends go by it.</param>
     /// <param name="specimens">Number of the tube by kind of specimen.</param>
     /// <param name="state">How far the laboratory has come.</param>
-    public IReadOnlyList<LabOrder> Laboratory(Visit visit, Condition condition, int round, IReadOnlyDictionary<string, string> specimens, DateTimeOffset at, LabOrderStatus state, bool urgent)
+    public IReadOnlyList<LabOrder> Laboratory(Visit visit, Condition condition, IReadOnlyDictionary<string, string> specimens, DateTimeOffset at, LabOrderStatus state, bool urgent)
     {
         var orders = new List<LabOrder>();
         var catalogue = LaboratoryCatalogue.Load();
@@ -143,7 +143,7 @@ internal sealed class Course(Opening opening, SamplePatient person, Draw draw, D
             if (state == LabOrderStatus.Released)
             {
                 order.Release(at.AddMinutes(70));
-                Result(order, visit, test, usual, round, at.AddMinutes(70));
+                Result(order, visit, test, usual, condition, at.AddMinutes(70));
                 Acts.Add(new Charging.Act(order.Id, test.Code, "Laboratory test", "Laboratory", 1));
             }
         }
@@ -175,11 +175,13 @@ internal sealed class Course(Opening opening, SamplePatient person, Draw draw, D
             lines.Add(row);
             if (dispensed)
             {
+                // As the counter does: tablets are counted, bottles and inhalers go by the pack.
+                var units = Shelf.IsCounted(product) ? sig.Supply ?? 1 : 1;
                 row.HandOver(complete: true, at.AddMinutes(40));
                 var handed = new Dispense { Id = draw.Id(), PatientId = person.Id, PrescriptionId = row.Id, VisitId = visit.Id, At = at.AddMinutes(40), By = team.Pharmacist };
-                opening.Set(handed, Dispense.RecordField, new DispensedLine(sig.Supply ?? 1, 0, [], []));
+                opening.Set(handed, Dispense.RecordField, new DispensedLine(units, 0, [], []));
                 rows.Add(handed);
-                Acts.Add(new Charging.Act(row.Id, product.PriceCode, "Dispensed item", "Pharmacy", sig.Supply ?? 1));
+                Acts.Add(new Charging.Act(row.Id, product.PriceCode, "Dispensed item", "Pharmacy", units));
             }
         }
 
@@ -191,14 +193,13 @@ internal sealed class Course(Opening opening, SamplePatient person, Draw draw, D
 
     public static string NameOf(Condition condition) => Icd10Catalogue.Load().Find(condition.Icd10)?.Name ?? throw new InvalidOperationException($"The starter list has no {condition.Icd10}.");
 
-    private void Result(LabOrder order, Visit visit, LaboratoryTest test, UsualTest usual, int round, DateTimeOffset at)
+    private void Result(LabOrder order, Visit visit, LaboratoryTest test, UsualTest usual, Condition condition, DateTimeOffset at)
     {
         var row = new Observation { Id = draw.Id(), PatientId = person.Id, Kind = ObservationKind.Laboratory, VisitId = visit.Id, OrderId = order.Id, TakenAt = at, By = team.LabTech };
         var value = new ObservedValue { Code = test.Loinc, System = "http://loinc.org", Display = test.Name, TestCode = test.Code };
         if (test.IsNumeric)
         {
-            var low = (double)(test.Plausible.Low ?? 0);
-            var number = draw.Around(usual.Mean + (usual.Trend * round), Math.Max(usual.Deviation * 0.5, 0.001), test.Decimals, low, (double)(test.Plausible.High ?? 1_000_000));
+            var number = body.Number(test, usual, condition, SexOf(person.Person.Sex), AgeAt(at), draw);
             var judged = LaboratoryCatalogue.Judge(test, number, SexOf(person.Person.Sex), AgeAt(at));
             value = value with
             {
@@ -212,7 +213,7 @@ internal sealed class Course(Opening opening, SamplePatient person, Draw draw, D
         }
         else
         {
-            var wanted = !draw.Chance(usual.Mean);
+            var wanted = !draw.Chance(usual.Mean ?? 0);
             var answers = test.Answers.Where(answer => answer.Normal == wanted).ToArray();
             var answer = draw.Of(answers.Length > 0 ? answers : [.. test.Answers]);
             var judged = LaboratoryCatalogue.Judge(test, answer.Text);

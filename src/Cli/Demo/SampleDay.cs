@@ -7,7 +7,8 @@ using Mangrove.Vault.Identity;
 namespace Mangrove.Cli.Demo;
 
 /// <summary>Puts some of the made-up patients into the house today, so that every station has a worklist.</summary>
-internal sealed class SampleDay(Hospital hospital, FirstSetUp setUp, DemoTeam team, long seed, DateTimeOffset now)
+/// <param name="histories">Who was written before: today goes on from there.</param>
+internal sealed class SampleDay(Hospital hospital, FirstSetUp setUp, DemoTeam team, SampleHistories histories, long seed, DateTimeOffset now)
 {
     private const int Most = 48;
 
@@ -65,7 +66,8 @@ internal sealed class SampleDay(Hospital hospital, FirstSetUp setUp, DemoTeam te
             : scene is Scene.AtPharmacy or Scene.AtCashier ? fitting.Where(condition => condition.Medicines.Count > 0)
             : fitting;
         var condition = draw.Of(fitting.ToArray(), each => each.Weight);
-        var course = new Course(opening, one.Person, draw, team, today);
+        var body = histories.BodyOf(one.Ref.Id);
+        var course = new Course(opening, one.Person, body, draw, team, today);
         var arrived = now.AddMinutes(-minutesAgo);
         var visit = new Visit
         {
@@ -93,9 +95,13 @@ internal sealed class SampleDay(Hospital hospital, FirstSetUp setUp, DemoTeam te
         if (scene >= Scene.SpecimenOrdered)
         {
             course.Note(visit, condition, triage, signed);
-            course.Problem(visit, condition, signed, resolved: false);
+            if (body.Meet(condition) == 0)
+            {
+                course.Problem(visit, condition, signed, resolved: false);
+            }
+
             var state = scene switch { Scene.SpecimenOrdered => LabOrderStatus.Ordered, Scene.SpecimenReceived => LabOrderStatus.Received, _ => LabOrderStatus.Released };
-            foreach (var order in course.Laboratory(visit, condition, 0, await SampleHistories.Tubes(clinic, condition, now, cancel), signed, state, visit.Kind == VisitKind.Emergency))
+            foreach (var order in course.Laboratory(visit, condition, await SampleHistories.Tubes(clinic, condition, now, cancel), signed, state, visit.Kind == VisitKind.Emergency))
             {
                 if (scene > Scene.ResultsBack)
                 {

@@ -54,7 +54,8 @@ internal static class SampleFiller
         }
 
         say($"{plan.Patients} patients");
-        var visits = await new SampleHistories(hospital, setUp, team, plan.Seed, now).Write(
+        var histories = new SampleHistories(hospital, setUp, team, plan.Seed, now);
+        var visits = await histories.Write(
             known,
             done =>
             {
@@ -64,7 +65,7 @@ internal static class SampleFiller
                 }
             },
             cancel);
-        var open = await new SampleDay(hospital, setUp, team, plan.Seed, now).Write(known, cancel);
+        var open = await new SampleDay(hospital, setUp, team, histories, plan.Seed, now).Write(known, cancel);
         say($"{visits} earlier visits, {open} today");
         return team;
     }

@@ -2,6 +2,7 @@ using System.Globalization;
 using Mangrove.Clinic;
 using Mangrove.Clinic.Records;
 using Mangrove.Clinic.Terminology;
+using Mangrove.Kernel;
 using Mangrove.Vault;
 using Mangrove.Vault.Identity;
 
@@ -20,11 +21,16 @@ internal sealed class SampleHistories(Hospital hospital, FirstSetUp setUp, DemoT
     private const int Batch = 20;
     private const int DaysBack = 1_050;
 
+    private readonly Dictionary<PatientId, Body> bodies = [];
+
     internal static readonly FieldUse[] Fields =
     [
         Visit.EncounterField, TriageAssessment.OutcomeField, Observation.Vitals, Observation.BodyMeasures, Observation.LabResults, Allergy.RecordField,
         Problem.RecordField, Note.TextField, Prescription.LineField, Prescription.MedicineField, Dispense.RecordField, LabOrder.LineField,
     ];
+
+    /// <summary>What the past made of somebody; of a stranger nothing.</summary>
+    public Body BodyOf(PatientId patient) => bodies.TryGetValue(patient, out var body) ? body : bodies[patient] = new Body();
 
     /// <returns>How many visits were written.</returns>
     public async Task<int> Write(IReadOnlyList<Registered> people, Action<int> progress, CancellationToken cancel)
@@ -68,7 +74,8 @@ internal sealed class SampleHistories(Hospital hospital, FirstSetUp setUp, DemoT
         var (person, draw) = (one.Person, Draw.For(seed, one.Person.Number, aspect: 3));
         var today = DateOnly.FromDateTime(now.UtcDateTime);
         var age = person.AgeOn(today) ?? 30;
-        var course = new Course(opening, person, draw, team, today);
+        var body = BodyOf(one.Ref.Id);
+        var course = new Course(opening, person, body, draw, team, today);
 
         // Somebody registered twice by mistake has hardly been here under the second number.
         var count = person.Like is not null ? draw.Below(2) : draw.Unit() switch { < 0.18 => 0, < 0.5 => 1, < 0.75 => draw.Between(2, 3), _ => draw.Between(4, age > 45 ? 9 : 6) };
@@ -80,7 +87,6 @@ internal sealed class SampleHistories(Hospital hospital, FirstSetUp setUp, DemoT
         }
 
         Condition? chronic = null;
-        var rounds = new Dictionary<string, int>(StringComparer.Ordinal);
         var days = Enumerable.Range(0, count).Select(_ => draw.Between(last, first)).OrderDescending().ToArray();
         for (var at = 0; at < days.Length; at++)
         {
@@ -88,8 +94,7 @@ internal sealed class SampleHistories(Hospital hospital, FirstSetUp setUp, DemoT
             var start = new DateTimeOffset(DateTime.SpecifyKind(arrived, DateTimeKind.Utc));
             var fitting = Condition.All.Where(condition => condition.Fits(age, person.Person.Sex)).ToArray();
             var condition = chronic is not null && draw.Chance(0.7) ? chronic : draw.Of(fitting, one => one.Weight);
-            var round = rounds.GetValueOrDefault(condition.Icd10);
-            rounds[condition.Icd10] = round + 1;
+            var round = body.Meet(condition);
 
             var visit = new Visit { Id = draw.Id(), PatientId = person.Id, Kind = draw.Chance(0.2) ? VisitKind.Emergency : VisitKind.Outpatient, Token = draw.Between(1, 90), ArrivedAt = start }.Past(start.AddMinutes(150));
             course.Encounter(visit, condition, start.AddMinutes(150));
@@ -106,7 +111,7 @@ internal sealed class SampleHistories(Hospital hospital, FirstSetUp setUp, DemoT
                 course.Allergies(start.AddMinutes(90));
             }
 
-            foreach (var order in course.Laboratory(visit, condition, round, await Tubes(clinic, condition, start, cancel), start.AddMinutes(45), LabOrderStatus.Released, urgent: false))
+            foreach (var order in course.Laboratory(visit, condition, await Tubes(clinic, condition, start, cancel), start.AddMinutes(45), LabOrderStatus.Released, urgent: false))
             {
                 order.Acknowledge(team.Doctor, start.AddMinutes(140));
             }

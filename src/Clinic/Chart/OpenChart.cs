@@ -43,7 +43,7 @@ public sealed class OpenChart(ClinicContext clinic, Door door, TimeProvider cloc
                 Writes = visitId is null || actor.Writes(Category.Notes) ? [] : [Note.TextField],
             },
             cancel);
-        var now = clock.GetUtcNow();
+        var today = clock.LocalToday();
         var allergies = opening.MayRead(Allergy.RecordField) ? await RowsOfPatient.Allergies(clinic, patientId, cancel) : null;
         var header = PatientHeader.Of(opening, patient, allergies ?? []);
         var visits = await RowsOfPatient.Visits(clinic, patientId, cancel);
@@ -54,7 +54,7 @@ public sealed class OpenChart(ClinicContext clinic, Door door, TimeProvider cloc
             Contact = opening.ReadIfGranted(patient, Patient.ContactField),
             Payer = opening.ReadIfGranted(patient, Patient.PayerField),
             Problems = await Problems(opening, patientId, cancel),
-            Medicines = await Medicines(opening, patientId, now, cancel),
+            Medicines = await Medicines(opening, patientId, today, cancel),
             Allergies = allergies is null ? null : Allergies(opening, allergies),
             Triages = await Triages(opening, patientId, cancel),
             Vitals = vitals,
@@ -69,7 +69,7 @@ public sealed class OpenChart(ClinicContext clinic, Door door, TimeProvider cloc
             Procedures = await Procedures(opening, patientId, cancel),
             Immunizations = await Immunizations(opening, patientId, cancel),
             OpenVisit = visits.FirstOrDefault(row => row.IsOpen),
-            Safety = visitId is null ? null : await SafetyPicture.Read(opening, clinic, patient, visitId, now, cancel),
+            Safety = visitId is null ? null : await SafetyPicture.Read(opening, clinic, patient, visitId, today, cancel),
         };
     }
 
@@ -100,7 +100,7 @@ public sealed class OpenChart(ClinicContext clinic, Door door, TimeProvider cloc
         ];
     }
 
-    private async Task<IReadOnlyList<ChartMedicine>?> Medicines(Opening opening, PatientId id, DateTimeOffset now, CancellationToken cancel)
+    private async Task<IReadOnlyList<ChartMedicine>?> Medicines(Opening opening, PatientId id, DateOnly today, CancellationToken cancel)
     {
         if (!opening.MayRead(Prescription.MedicineField))
         {
@@ -118,7 +118,7 @@ public sealed class OpenChart(ClinicContext clinic, Door door, TimeProvider cloc
                     opening.ReadIfGranted(pair.row, Prescription.LineField),
                     pair.row.Status,
                     pair.row.OrderedAt,
-                    pair.row.Status != PrescriptionStatus.Stopped && SafetyPicture.InUse(pair.medicine!, now)))
+                    pair.row.Status != PrescriptionStatus.Stopped && SafetyPicture.InUse(pair.medicine!, today)))
                 .OrderByDescending(medicine => medicine.InUse)
                 .ThenByDescending(medicine => medicine.OrderedAt),
         ];

@@ -7,7 +7,7 @@ using Mangrove.Vault.Identity;
 namespace Mangrove.Clinic.Consultation;
 
 /// <summary>Holds the lines that are being written against the patient, before anything is signed.</summary>
-public sealed class CheckPrescription(ClinicContext clinic, Door door, TimeProvider clock)
+public sealed class CheckPrescription(ClinicContext clinic, Door door, ConsultationDraft draft, TimeProvider clock)
 {
     /// <param name="Lines">The lines with what was found at each.</param>
     /// <param name="Picture">What they were held against.</param>
@@ -19,7 +19,16 @@ public sealed class CheckPrescription(ClinicContext clinic, Door door, TimeProvi
         public override string ToString() => nameof(Checked);
     }
 
-    public async Task<Result<Checked>> Run(PatientId patientId, Guid visitId, IReadOnlyList<PrescriptionDraft> drafts, Actor actor, CancellationToken cancel)
+    /// <summary>Checks the lines of a form that is being written.</summary>
+    public Task<Result<Checked>> Run(PatientId patientId, Guid visitId, IReadOnlyList<PrescriptionDraft> drafts, Actor actor, CancellationToken cancel) =>
+        Run(patientId, visitId, drafts, null, actor, cancel);
+
+    /// <summary>Keeps the form as a draft and checks its lines: one act of the writer, and one entry.</summary>
+    /// <returns>The lines, or the codes of <see cref="ConsultationDraft.Save"/>.</returns>
+    public Task<Result<Checked>> Keep(PatientId patientId, Guid visitId, ConsultationForm form, Actor actor, CancellationToken cancel) =>
+        Run(patientId, visitId, form.Prescriptions, form, actor, cancel);
+
+    private async Task<Result<Checked>> Run(PatientId patientId, Guid visitId, IReadOnlyList<PrescriptionDraft> drafts, ConsultationForm? form, Actor actor, CancellationToken cancel)
     {
         if (await VisitOfPatient.Find(clinic, patientId, visitId, cancel) is not { Patient: var patient })
         {
@@ -31,6 +40,8 @@ public sealed class CheckPrescription(ClinicContext clinic, Door door, TimeProvi
             return new Error("consultation.long", "The prescription has more than 40 lines. Shorten it.");
         }
 
+        FieldUse[] kept = form is null ? [] : [ConsultationDraft.Content];
+
         // Asking to write prescriptions keeps the act to those who prescribe.
         using var opening = await door.Open(
             actor,
@@ -39,11 +50,16 @@ public sealed class CheckPrescription(ClinicContext clinic, Door door, TimeProvi
                 Action = "CHECK_PRESCRIPTION",
                 Purpose = Purpose.Treatment,
                 Patients = [patient.Ref],
-                Reads = [.. SafetyPicture.Fields, Patient.NameField],
-                Writes = [Prescription.LineField],
+                Reads = [.. SafetyPicture.Fields, Patient.NameField, .. kept],
+                Writes = [Prescription.LineField, .. kept],
             },
             cancel);
-        var picture = await SafetyPicture.Read(opening, clinic, patient, visitId, clock.GetUtcNow(), cancel);
+        if (form is not null && (await draft.Write(opening, patientId, visitId, form, actor, cancel)).Error is { } refused)
+        {
+            return refused;
+        }
+
+        var picture = await SafetyPicture.Read(opening, clinic, patient, visitId, clock.LocalToday(), cancel);
         return new Checked(
             PrescribingSafety.Check(drafts, picture),
             picture,

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using Mangrove.Clinic.Records;
 using Mangrove.Kernel;
@@ -18,7 +16,7 @@ public sealed class ConsultationDraft(ClinicContext clinic, Door door, TimeProvi
 {
     private const int Attempts = 4;
 
-    private static readonly FieldUse Content = Draft.ContentField.As(Category.Notes);
+    internal static readonly FieldUse Content = Draft.ContentField.As(Category.Notes);
 
     /// <summary>When it was saved.</summary>
     /// <returns>Or <c>draft.newer</c>: the same writer opened the page again elsewhere and wrote there.</returns>
@@ -33,6 +31,12 @@ public sealed class ConsultationDraft(ClinicContext clinic, Door door, TimeProvi
             actor,
             new Request { Action = "SAVE_DRAFT", Purpose = Purpose.Treatment, Patients = [found.Patient.Ref], Reads = [Content], Writes = [Content] },
             cancel);
+        return await Write(opening, patientId, visitId, form, actor, cancel);
+    }
+
+    /// <summary>Saves it through the opening of another act, which was granted <see cref="Content"/>: one act stays one entry.</summary>
+    internal async Task<Result<DateTimeOffset>> Write(Opening opening, PatientId patientId, Guid visitId, ConsultationForm form, Actor actor, CancellationToken cancel)
+    {
         for (var attempt = 1; ; attempt++)
         {
             try
@@ -50,8 +54,7 @@ public sealed class ConsultationDraft(ClinicContext clinic, Door door, TimeProvi
     /// <summary>The writer's draft of this visit with the time it was saved, or null.</summary>
     public async Task<(ConsultationForm Form, DateTimeOffset SavedAt)?> Open(PatientRef patient, Guid visitId, Actor actor, CancellationToken cancel)
     {
-        var id = IdOf(visitId, actor.Staff);
-        if (await clinic.Drafts.AsNoTracking().FirstOrDefaultAsync(row => row.Id == id && row.PatientId == patient.Id, cancel) is not { } draft)
+        if (await Find(clinic, patient.Id, visitId, actor, cancel) is not { } draft)
         {
             return null;
         }
@@ -63,17 +66,17 @@ public sealed class ConsultationDraft(ClinicContext clinic, Door door, TimeProvi
         return Read(opening, draft) is { } form ? (form, draft.SavedAt) : null;
     }
 
-    /// <summary>One draft a visit and writer, so two saves at once meet in one row.</summary>
-    internal static Guid IdOf(Guid visitId, StaffId staff) =>
-        new(SHA256.HashData(Encoding.UTF8.GetBytes($"consultation-draft|{visitId:N}|{staff.Number}")).AsSpan(0, 16));
+    /// <summary>The writer's draft of this visit; the database keeps one at most.</summary>
+    internal static Task<Draft?> Find(ClinicContext clinic, PatientId patientId, Guid visitId, Actor actor, CancellationToken cancel) => clinic.Drafts.FirstOrDefaultAsync(
+        row => row.PatientId == patientId && row.By == actor.Staff && row.Kind == DraftKind.Consultation && row.VisitId == visitId,
+        cancel);
 
     internal static ConsultationForm? Read(Opening opening, Draft draft) =>
         opening.Read(draft, Draft.ContentField) is { } content ? JsonSerializer.Deserialize(content, ConsultationJson.Default.ConsultationForm) : null;
 
     private async Task<Result<DateTimeOffset>> Put(Opening opening, PatientId patientId, Guid visitId, ConsultationForm form, Actor actor, CancellationToken cancel)
     {
-        var id = IdOf(visitId, actor.Staff);
-        var draft = await clinic.Drafts.FirstOrDefaultAsync(row => row.Id == id && row.PatientId == patientId, cancel);
+        var draft = await Find(clinic, patientId, visitId, actor, cancel);
         if (draft is null)
         {
             // A save on its way while the note was signed must not bring the draft back.
@@ -82,7 +85,7 @@ public sealed class ConsultationDraft(ClinicContext clinic, Door door, TimeProvi
                 return SignConsultation.SignedAlready;
             }
 
-            draft = new Draft { Id = id, PatientId = patientId, Kind = DraftKind.Consultation, VisitId = visitId, By = actor.Staff };
+            draft = new Draft { PatientId = patientId, Kind = DraftKind.Consultation, VisitId = visitId, By = actor.Staff };
             clinic.Drafts.Add(draft);
         }
         else if (Read(opening, draft) is { } kept && kept.Opened > form.Opened)

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
 using Mangrove.Clinic.Records;
 using Mangrove.Clinic.Terminology;
 using Mangrove.Kernel;
@@ -61,8 +59,7 @@ public static class PrescribingSafety
             var findings = picture.Check(chosen.Medicine, beside, dose, sig?.Frequency.PerDay);
             return new CheckedLine(draft, chosen.Medicine, chosen.Product, sig, errors, [.. findings.Select(finding =>
             {
-                var key = KeyOf(finding);
-                return new AnsweredFinding(key, finding, draft.Reasons.TryGetValue(key, out var reason) && reason.Trim().Length >= ShortestReason ? reason.Trim() : null);
+                return new AnsweredFinding(finding.Key, finding, draft.Reasons.TryGetValue(finding.Key, out var reason) && reason.Trim().Length >= ShortestReason ? reason.Trim() : null);
             })]);
         })];
     }
@@ -81,11 +78,7 @@ public static class PrescribingSafety
     {
         return PrescriptionLine.Of(line.Medicine!, line.Product!, line.Sig!) with
         {
-            Alerts = [.. line.Findings.Select(found => new AlertShown(
-                found.Finding.Grade.ToString().ToUpperInvariant(),
-                found.Finding.Title,
-                $"{found.Finding.Effect} {found.Finding.Advice}".Trim(),
-                found.Reason))],
+            Alerts = [.. line.Findings.Select(found => AlertShown.Of(found.Finding, found.Reason))],
         };
     }
 
@@ -162,9 +155,6 @@ public static class PrescribingSafety
     }
 
     private static Dictionary<string, string> One(string field, string message) => new(StringComparer.Ordinal) { [field] = message };
-
-    private static string KeyOf(SafetyFinding finding) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{finding.Grade}|{finding.Code}|{finding.Title}|{finding.Effect}")).AsSpan(0, 6));
 
     private static string UnitOf(string form) => form switch
     {

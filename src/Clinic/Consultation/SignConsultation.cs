@@ -31,8 +31,7 @@ public sealed class SignConsultation(ClinicContext clinic, Door door, DiagnosisL
             return Missing.Visit;
         }
 
-        var draftId = ConsultationDraft.IdOf(visitId, actor.Staff);
-        var draft = await clinic.Drafts.FirstOrDefaultAsync(row => row.Id == draftId && row.PatientId == patientId, cancel);
+        var draft = await ConsultationDraft.Find(clinic, patientId, visitId, actor, cancel);
         using var opening = await door.Open(actor, RequestFor(form, patient, draft), cancel);
         if (await clinic.Notes.AnyAsync(row => row.Id == form.NoteId, cancel))
         {
@@ -174,7 +173,7 @@ public sealed class SignConsultation(ClinicContext clinic, Door door, DiagnosisL
         IReadOnlyList<CheckedLine> lines = [];
         if (form.Prescriptions.Count > 0)
         {
-            lines = PrescribingSafety.Check(form.Prescriptions, await SafetyPicture.Read(opening, clinic, patient, visit.Id, now, cancel));
+            lines = PrescribingSafety.Check(form.Prescriptions, await SafetyPicture.Read(opening, clinic, patient, visit.Id, Today(now), cancel));
             if (PrescribingSafety.Hindrance(lines) is { } hindrance)
             {
                 return hindrance;

@@ -54,31 +54,24 @@ public sealed record DispensingSheet(
     DateTimeOffset? WeighedAt,
     int Done)
 {
-    private const string BodyWeight = "29463-7";
-
     /// <summary>Nothing: PHI never reaches a log by accident.</summary>
     public override string ToString() => nameof(DispensingSheet);
 
     /// <summary>Every field that <see cref="Read"/> opens.</summary>
     internal static IReadOnlyList<FieldUse> Fields { get; } =
-        [Patient.NameField, Patient.PersonField, Allergy.RecordField, Prescription.LineField, Prescription.MedicineField, Dispense.RecordField, Observation.BodyMeasures];
+        [Patient.NameField, .. SafetyPicture.FieldsAtTheCounter, Prescription.LineField, Dispense.RecordField];
 
     internal static async Task<DispensingSheet> Read(Opening opening, ClinicContext clinic, Patient patient, Guid visitId, TimeProvider clock, CancellationToken cancel)
     {
         var id = patient.PatientId;
         var today = Today(clock);
         var header = await PatientHeader.Read(opening, clinic, patient, cancel);
-        var all = await clinic.Prescriptions.Where(row => row.PatientId == id && row.Status != PrescriptionStatus.Stopped).OrderBy(row => row.OrderedAt).ThenBy(row => row.Id).ToListAsync(cancel);
-        var taken = new List<MedicineTaken>();
-        foreach (var row in all)
-        {
-            if (opening.Read(row, Prescription.MedicineField) is { } medicine && DispensingSafety.InUse(medicine, today))
-            {
-                taken.Add(new MedicineTaken(row.Id, medicine));
-            }
-        }
-
-        var mine = all.Where(row => row.VisitId == visitId && row.Status != PrescriptionStatus.Imported).ToList();
+        var picture = await SafetyPicture.Read(opening, clinic, patient, visitId, today, cancel);
+        var mine = await clinic.Prescriptions
+            .Where(row => row.PatientId == id && row.VisitId == visitId && row.Status != PrescriptionStatus.Stopped && row.Status != PrescriptionStatus.Imported)
+            .OrderBy(row => row.OrderedAt)
+            .ThenBy(row => row.Id)
+            .ToListAsync(cancel);
         var open = mine.Where(IsOpen).ToList();
         var openIds = open.Select(row => row.Id).ToArray();
         var given = (await clinic.Dispenses.AsNoTracking().Where(row => openIds.Contains(row.PrescriptionId) && row.PatientId == id).ToListAsync(cancel)).ToLookup(row => row.PrescriptionId);
@@ -88,24 +81,23 @@ public sealed record DispensingSheet(
         {
             if (opening.Read(row, Prescription.LineField) is { } line)
             {
-                lines.Add(await Line(opening, clinic, row, line, [.. given[row.Id]], header, taken, reserved, today, cancel));
+                lines.Add(await Line(opening, clinic, row, line, [.. given[row.Id]], picture, reserved, today, cancel));
             }
         }
 
-        var (weight, weighed) = await Weight(opening, clinic, id, cancel);
         return new DispensingSheet(
             header,
             visitId,
             lines,
-            [.. taken.Where(one => mine.TrueForAll(row => row.Id != one.Prescription)).Select(one => one.Medicine).DistinctBy(one => (one.Name, one.Strength, one.Sig))],
-            weight,
-            weighed,
+            [.. picture.InUseNow.Where(one => mine.TrueForAll(row => row.Id != one.Prescription)).Select(one => one.Medicine).DistinctBy(one => (one.Name, one.Strength, one.Sig))],
+            picture.WeightKg,
+            picture.WeighedAt,
             mine.Count - open.Count);
     }
 
     internal static bool IsOpen(Prescription row) => row.Status is PrescriptionStatus.Ordered or PrescriptionStatus.PartlyDispensed;
 
-    internal static DateOnly Today(TimeProvider clock) => DateOnly.FromDateTime(clock.GetLocalNow().DateTime);
+    internal static DateOnly Today(TimeProvider clock) => clock.LocalToday();
 
     private static async Task<DispensingLine> Line(
         Opening opening,
@@ -113,8 +105,7 @@ public sealed record DispensingSheet(
         Prescription row,
         PrescriptionLine line,
         List<Dispense> dispensed,
-        PatientHeader header,
-        List<MedicineTaken> taken,
+        SafetyPicture picture,
         Dictionary<Guid, decimal> reserved,
         DateOnly today,
         CancellationToken cancel)
@@ -145,24 +136,6 @@ public sealed record DispensingSheet(
         return new DispensingLine(
             row.Id, line, row.By, row.OrderedAt, row.Status, dispensed.Count, medicine, product, needed, given, offers,
             [.. held.Where(batch => batch.Expires < last).Select(batch => batch.Expires)],
-            DispensingSafety.Check(row.Id, line, medicine, header, taken));
-    }
-
-    private static async Task<(decimal? Weight, DateTimeOffset? At)> Weight(Opening opening, ClinicContext clinic, PatientId id, CancellationToken cancel)
-    {
-        var measures = await clinic.Observations.AsNoTracking()
-            .Where(row => row.PatientId == id && row.Kind == ObservationKind.BodyMeasure && row.ReplacedBy == null)
-            .OrderByDescending(row => row.TakenAt)
-            .Take(20)
-            .ToListAsync(cancel);
-        foreach (var row in measures)
-        {
-            if (opening.Read(row, Observation.ValueField) is { Code: BodyWeight, Number: { } kilograms })
-            {
-                return (kilograms, row.TakenAt);
-            }
-        }
-
-        return (null, null);
+            DispensingFinding.Of(row.Id, line, medicine, product, picture));
     }
 }

@@ -177,7 +177,7 @@ public sealed class HandOver(ClinicContext clinic, Door door, Charging charging,
                 AnswerNeeded.Reason => line.Reasons[finding.Key].Trim(),
                 _ => null,
             };
-            answers.Add(new AlertShown(finding.Grade.ToString().ToUpperInvariant(), finding.Title, finding.Text, reason));
+            answers.Add(new AlertShown(finding.Code, finding.Grade.ToString().ToUpperInvariant(), finding.Title, finding.Text, reason));
         }
 
         return answers.ToArray();

@@ -124,11 +124,20 @@ public sealed record PrescriptionLine
     public override string ToString() => nameof(PrescriptionLine);
 }
 
+/// <param name="Code">Which rule found it: <c>allergy.substance</c>, <c>dose.above-child-maximum</c>.</param>
 /// <param name="Grade">NOTE, WARN or BLOCK.</param>
 /// <param name="Title">What met what.</param>
 /// <param name="Text">Why it matters.</param>
 /// <param name="Reason">The prescriber's reason to go on, where one was needed.</param>
-public sealed record AlertShown(string Grade, string Title, string Text, string? Reason);
+public sealed record AlertShown(string Code, string Grade, string Title, string Text, string? Reason)
+{
+    /// <summary>A finding with what was answered.</summary>
+    public static AlertShown Of(SafetyFinding finding, string? reason) =>
+        new(finding.Code, finding.Grade.ToString().ToUpperInvariant(), finding.Title, finding.Text, reason);
+
+    /// <summary>Nothing: PHI never reaches a log by accident.</summary>
+    public override string ToString() => nameof(AlertShown);
+}
 
 /// <param name="Name">Generic name.</param>
 /// <param name="Strength">Strength and form.</param>

@@ -5,7 +5,7 @@ namespace Mangrove.Clinic.Terminology;
 
 /// <summary>
 /// A table shipped inside the assembly: comment lines with its source and the line that the hospital must review it,
-/// one line of column names, then rows. Columns are separated by <c>|</c>. A row of the wrong width is a bug of the
+/// others with two signs for whoever edits it, one line of column names, then rows. Columns are separated by <c>|</c>. A row of the wrong width is a bug of the
 /// build, not of the hospital, and throws.
 /// </summary>
 internal sealed class DataTable
@@ -38,6 +38,11 @@ internal sealed class DataTable
         var rows = new List<string[]>();
         for (var line = reader.ReadLine(); line is not null; line = reader.ReadLine())
         {
+            if (line.StartsWith("##", StringComparison.Ordinal))
+            {
+                continue;
+            }
+
             if (line.StartsWith('#'))
             {
                 note.Add(line.TrimStart('#').Trim());

@@ -1,3 +1,6 @@
+using System.Security.Cryptography;
+using System.Text;
+
 namespace Mangrove.Clinic.Terminology;
 
 /// <summary>How strongly a finding of a safety check stands in the way.</summary>
@@ -28,7 +31,18 @@ public enum SafetyCheck
 /// <param name="Title">What meets what: <c>clarithromycin + warfarin</c>.</param>
 /// <param name="Effect">What may happen.</param>
 /// <param name="Advice">What to do; may be empty.</param>
-public sealed record SafetyFinding(SafetyGrade Grade, SafetyCheck Check, string Code, string Title, string Effect, string Advice);
+public sealed record SafetyFinding(SafetyGrade Grade, SafetyCheck Check, string Code, string Title, string Effect, string Advice)
+{
+    /// <summary>Effect and advice as one text.</summary>
+    public string Text => $"{Effect} {Advice}".Trim();
+
+    /// <summary>Binds an answer to exactly this finding: another medicine, another grade or another dose never inherits it.</summary>
+    public string Key => KeyOf(Grade, Code, Title, Text);
+
+    /// <summary>The key of a finding that was kept as words.</summary>
+    public static string KeyOf(SafetyGrade grade, string code, string title, string text) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{grade}|{code}|{title}|{text}")).AsSpan(0, 6));
+}
 
 /// <summary>A medicine in one form and strength: what is prescribed, priced, stocked and handed over.</summary>
 /// <param name="PriceCode">Our own, stable: <c>D-1451</c>.</param>

@@ -23,6 +23,9 @@ public sealed record Frequency(string Code, string Text, decimal? PerDay, int? H
 
     public static string SourceNote => Shipped.Value.Note;
 
+    /// <summary>By its words, as a signed line keeps it.</summary>
+    public static Frequency? Worded(string text) => All.FirstOrDefault(one => one.Text == text);
+
     public static Frequency? Find(string code) => All.FirstOrDefault(one => one.Code.Equals(code.Trim(), StringComparison.OrdinalIgnoreCase));
 }
 

@@ -75,6 +75,18 @@ public sealed class VitalRanges
         _ => VitalBand.Adult,
     };
 
+    /// <summary>The youngest age of a band: what is judged by the band comes out the same as by the person's own age.</summary>
+    public static Age Youngest(VitalBand band) => band switch
+    {
+        VitalBand.Newborn => Age.OfDays(0),
+        VitalBand.Infant => Age.OfDays(28),
+        VitalBand.Toddler => Age.OfYears(1),
+        VitalBand.Preschool => Age.OfYears(3),
+        VitalBand.School => Age.OfYears(6),
+        VitalBand.Adolescent => Age.OfYears(12),
+        _ => Age.OfYears(16),
+    };
+
     public VitalSign Of(Vital vital) => signs[vital];
 
     /// <summary>The normal band for an age; null where there is none (the weight of an adult).</summary>

@@ -16,7 +16,7 @@ public sealed class RecordTriage(ClinicContext clinic, Door door, Charging charg
     /// <param name="Id">Made when the form was opened, so that sending it twice keeps one.</param>
     /// <param name="Patient">The patient in the address.</param>
     /// <param name="Visit">The visit in the address.</param>
-    /// <param name="Vitals">What was measured.</param>
+    /// <param name="Vitals">What was measured. Flags and score are worked out anew by the age in the record.</param>
     /// <param name="Category">1 to 5.</param>
     /// <param name="Complaint">Complaint and observations.</param>
     /// <param name="RecheckMinutes">When to look again; 0 for not needed.</param>
@@ -72,17 +72,19 @@ public sealed class RecordTriage(ClinicContext clinic, Door door, Charging charg
                 Action = "RECORD_TRIAGE",
                 Purpose = Purpose.Treatment,
                 Patients = [patient.Ref],
+                Reads = [Patient.PersonField],
                 Writes = [TriageAssessment.OutcomeField, Observation.Vitals, Observation.BodyMeasures],
             },
             cancel);
-        foreach (var value in Measured(form.Vitals))
+        var vitals = form.Vitals.At(opening.Read(patient, Patient.PersonField)?.BornOn() is { } born ? Age.On(born, clock.LocalToday()) : null);
+        foreach (var value in Measured(vitals))
         {
             var row = new Observation { PatientId = form.Patient, VisitId = visit.Id, Kind = value.Kind, TakenAt = now, By = actor.Staff };
             opening.Set(row, Observation.ValueField, value.Value);
             clinic.Observations.Add(row);
         }
 
-        var score = form.Vitals.Score;
+        var score = vitals.Score;
         var assessment = new TriageAssessment
         {
             Id = form.Id,
@@ -97,9 +99,9 @@ public sealed class RecordTriage(ClinicContext clinic, Door door, Charging charg
             form.Complaint.Trim(),
             score.Ok && score.Value.Lines.Count > 0 ? score.Value.Total : null,
             score.Ok ? score.Value.BandWord : score.Error!.Code == "news2.pregnant" ? "MEOWS, pregnant" : score.Error.Code == "news2.under-16" ? "PEWS, under 16" : null,
-            form.Vitals.Scale == OxygenScale.Two,
-            form.Vitals.Pain,
-            form.Vitals.Pregnant));
+            vitals.Scale == OxygenScale.Two,
+            vitals.Pain,
+            vitals.Pregnant));
         clinic.Triages.Add(assessment);
         clinic.Drafts.RemoveRange(await clinic.Drafts
             .Where(draft => draft.PatientId == form.Patient && draft.By == actor.Staff && draft.Kind == DraftKind.Triage && draft.VisitId == visit.Id)

@@ -11,9 +11,11 @@ namespace Mangrove.Clinic.Triage;
 public sealed class VitalEntry
 {
     private readonly Dictionary<Vital, Reading> readings = [];
+    private readonly Func<string, string?> field;
 
-    private VitalEntry(Age? age, bool pregnant)
+    private VitalEntry(Func<string, string?> field, Age? age, bool pregnant)
     {
+        this.field = field;
         Age = age;
         Pregnant = pregnant;
     }
@@ -60,7 +62,7 @@ public sealed class VitalEntry
     /// <summary>Reads the form's fields, named like the vital signs in lower case.</summary>
     public static VitalEntry Read(Func<string, string?> field, Age? age)
     {
-        var entry = new VitalEntry(age, field("pregnant") is "on" or "true")
+        var entry = new VitalEntry(field, age, field("pregnant") is "on" or "true")
         {
             OnOxygen = field("oxygen") switch { "oxygen" => true, "air" => false, _ => null },
             Alertness = Enum.TryParse<Alertness>(field("alertness"), ignoreCase: true, out var alert) && Enum.IsDefined(alert) ? alert : null,
@@ -83,6 +85,9 @@ public sealed class VitalEntry
 
         return entry;
     }
+
+    /// <summary>The same fields judged by another age.</summary>
+    public VitalEntry At(Age? age) => Read(field, age);
 
     public static string NameOf(Vital vital) => vital.ToString().ToLowerInvariant();
 

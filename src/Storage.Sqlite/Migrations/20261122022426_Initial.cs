@@ -470,7 +470,15 @@ namespace Mangrove.Storage.Sqlite.Migrations
             migrationBuilder.CreateIndex(
                 name: "IX_draft_patient_id_by_kind",
                 table: "draft",
-                columns: new[] { "patient_id", "by", "kind" });
+                columns: new[] { "patient_id", "by", "kind" },
+                unique: true,
+                filter: "visit_id IS NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_draft_patient_id_by_kind_visit_id",
+                table: "draft",
+                columns: new[] { "patient_id", "by", "kind", "visit_id" },
+                unique: true);
 
             migrationBuilder.CreateIndex(
                 name: "IX_fhir_record_mapped_row",

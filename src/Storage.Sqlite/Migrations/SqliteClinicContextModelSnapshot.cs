@@ -253,7 +253,12 @@ namespace Mangrove.Storage.Sqlite.Migrations
 
                     b.HasKey("Id");
 
-                    b.HasIndex("PatientId", "By", "Kind");
+                    b.HasIndex("PatientId", "By", "Kind")
+                        .IsUnique()
+                        .HasFilter("visit_id IS NULL");
+
+                    b.HasIndex("PatientId", "By", "Kind", "VisitId")
+                        .IsUnique();
 
                     b.ToTable("draft", (string)null);
                 });

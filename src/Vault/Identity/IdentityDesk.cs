@@ -20,7 +20,9 @@ public sealed class IdentityDesk : IDisposable
         var pepper = keys.Of(KeyPurpose.Pepper);
         passwords = new PasswordGate(new PasswordHasher(pepper, settings.PasswordCost), Environment.ProcessorCount, settings.PasswordQueue);
         Sessions = new Sessions(store, door, log, passwords, settings, clock);
-        SignIn = new SignIn(store, Sessions, log, passwords, new SignInThrottle(store, pepper, settings, clock), clock);
+        var throttle = new SignInThrottle(store, pepper, settings, clock);
+        SignIn = new SignIn(store, Sessions, log, passwords, throttle, clock);
+        OwnPassword = new OwnPassword(store, Sessions, log, passwords, throttle, hospital, clock);
         Staff = new StaffDirectory(store, Sessions, door, log, passwords, settings, hospital, clock);
         FirstAdministrator = new FirstAdministrator(Staff);
     }
@@ -28,6 +30,8 @@ public sealed class IdentityDesk : IDisposable
     public Sessions Sessions { get; }
 
     public SignIn SignIn { get; }
+
+    public OwnPassword OwnPassword { get; }
 
     public StaffDirectory Staff { get; }
 

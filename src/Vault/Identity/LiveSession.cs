@@ -88,6 +88,6 @@ internal sealed class LiveSession(Guid id, string token, Account account, string
     /// <summary>The same session, locked.</summary>
     public LiveSession Lock() => new(id, token, account, handle, device, created, touched, locked: true);
 
-    /// <summary>The same session under a new token, unlocked now.</summary>
-    public LiveSession Unlock(string newToken, TimeProvider clock) => new(id, newToken, account, handle, device, created, Since.Now(clock), locked: false);
+    /// <summary>The same session under a new token, open from now.</summary>
+    public LiveSession Under(string newToken, TimeProvider clock) => new(id, newToken, account, handle, device, created, Since.Now(clock), locked: false);
 }

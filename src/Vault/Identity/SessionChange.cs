@@ -25,21 +25,22 @@ internal sealed class SessionChange(DbConnection connection, Receipt.Log log, Ti
 
     private long Now => clock.GetUtcNow().ToUnixTimeMilliseconds();
 
-    /// <summary>Ends the live session of an account, if there is one.</summary>
-    public async Task EndOf(Guid account, SessionEnd why, Actor? by, CancellationToken cancel)
+    /// <summary>Ends the sessions of an account; all but <paramref name="except"/>.</summary>
+    public async Task EndOf(Guid account, SessionEnd why, Actor? by, CancellationToken cancel, LiveSession? except = null)
     {
-        foreach (var session in live.Values.Where(session => session.Account.Id == account))
+        foreach (var session in live.Values.Where(session => session.Account.Id == account && session.Id != except?.Id))
         {
             await End(session, why, by, cancel);
         }
 
         // One that another process opened on the same database would be in the table only.
         await connection.Run(
-            "UPDATE session SET revoked = @now, ended = @why WHERE account = @account AND revoked IS NULL",
+            "UPDATE session SET revoked = @now, ended = @why WHERE account = @account AND revoked IS NULL AND id <> @except",
             cancel,
             ("@now", Now),
             ("@why", (int)why),
-            ("@account", account));
+            ("@account", account),
+            ("@except", except?.Id ?? Guid.Empty));
     }
 
     /// <summary>Ends one session; false when it had ended already.</summary>
@@ -118,11 +119,31 @@ internal sealed class SessionChange(DbConnection connection, Receipt.Log log, Ti
         }
 
         await log.Note(session.Actor, Sessions.Act("UNLOCK", session.Handle, null), cancel);
-        var unlocked = session.Unlock(Convert.ToHexString(token), clock);
+        var unlocked = session.Under(Convert.ToHexString(token), clock);
         removed.Add(session);
         added.Add(unlocked);
         turns.Add((session.Handle, SessionTurn.Unlocked));
         return unlocked;
+    }
+
+    /// <summary>Puts an open session under a new token; null when it ended, locked or got another one meanwhile.</summary>
+    public async Task<LiveSession?> Renew(LiveSession session, byte[] token, CancellationToken cancel)
+    {
+        if (await connection.Run(
+            "UPDATE session SET token = @new, touched = @now WHERE id = @id AND token = @old AND revoked IS NULL AND locked IS NULL",
+            cancel,
+            ("@new", token),
+            ("@now", Now),
+            ("@id", session.Id),
+            ("@old", Convert.FromHexString(session.Token))) == 0)
+        {
+            return null;
+        }
+
+        var renewed = session.Under(Convert.ToHexString(token), clock);
+        removed.Add(session);
+        added.Add(renewed);
+        return renewed;
     }
 
     /// <summary>Lets memory follow the table.</summary>

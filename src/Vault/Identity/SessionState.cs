@@ -45,6 +45,9 @@ public enum SessionEnd
 
     /// <summary>Ended by an administrator.</summary>
     Administrator = 10,
+
+    /// <summary>The person chose another password at another screen.</summary>
+    PasswordChanged = 11,
 }
 
 /// <summary>Who holds a locked session, for the lock page's greeting.</summary>

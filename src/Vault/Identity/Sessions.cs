@@ -285,6 +285,10 @@ public sealed class Sessions : IDisposable
         return result;
     }
 
+    /// <summary>The session that a token opens now, for the acts of its person on their own account; null when it ended or is locked.</summary>
+    internal async Task<LiveSession?> Open(string? token, CancellationToken cancel) =>
+        (await Resolve(token, cancel)).Standing == SessionStanding.Live ? live.GetValueOrDefault(Convert.ToHexString(Token.Hash(token)!)) : null;
+
     /// <summary>Opens a session for an account in the course of a change, ending the one it had (threats S4).</summary>
     internal LiveSession Start(Account account, byte[] token, string device) =>
         new(Ids.New(), Convert.ToHexString(token), account, Token.Handle(), device, Since.Now(clock), Since.Now(clock), locked: false);
@@ -337,7 +341,7 @@ public sealed class Sessions : IDisposable
         }
     }
 
-    private static Error HasEnded { get; } = new("session.ended", "The session has ended. Sign in again.");
+    internal static Error HasEnded { get; } = new("session.ended", "The session has ended. Sign in again.");
 
     /// <summary>Takes over, once, the sessions that were live when the process last stopped. The caller has the turn.</summary>
     private async Task Load(System.Data.Common.DbConnection connection, CancellationToken cancel)

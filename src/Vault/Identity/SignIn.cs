@@ -1,4 +1,3 @@
-using System.Globalization;
 using Mangrove.Kernel;
 using Mangrove.Vault.Audit;
 
@@ -100,14 +99,12 @@ public sealed class SignIn
         var actor = account is null ? Actor.Maker.Unknown(device) : Actor.Maker.Staff(account, device, Actor.Maker.NoSession);
         if (wait is { } waiting)
         {
-            var seconds = Math.Max(1, (int)Math.Ceiling(waiting.Left.TotalSeconds));
-            var refusal = new Error("signin.wait", string.Create(CultureInfo.InvariantCulture, $"Too many failed attempts here. Wait {seconds} s and try again, or ask an administrator for a new password link."));
             if (waiting.First)
             {
-                await log.Refuse(actor, Sessions.Act("SIGN_IN_REFUSED", "sign-in", null), refusal, cancel);
+                await log.Refuse(actor, Sessions.Act("SIGN_IN_REFUSED", "sign-in", null), waiting.Refusal, cancel);
             }
 
-            return refusal;
+            return waiting.Refusal;
         }
 
         var check = await place.Verify(password, hash, cancel);

@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Mangrove.Kernel;
 using Mangrove.Sealing;
 
 namespace Mangrove.Vault.Identity;
@@ -79,5 +81,15 @@ internal sealed class SignInThrottle(Store store, KeyMaterial pepper, IdentityOp
         HMACSHA256.HashData(pepper.Bytes, Encoding.UTF8.GetBytes($"mangrove sign-in throttle\0{login.Length}\0{login}\0{device}"));
 
     /// <summary>How long to wait, and whether this wait is not in the log yet.</summary>
-    internal readonly record struct Wait(TimeSpan Left, bool First);
+    internal readonly record struct Wait(TimeSpan Left, bool First)
+    {
+        public Error Refusal
+        {
+            get
+            {
+                var seconds = Math.Max(1, (int)Math.Ceiling(Left.TotalSeconds));
+                return new Error("signin.wait", string.Create(CultureInfo.InvariantCulture, $"Too many failed attempts here. Wait {seconds} s and try again, or ask an administrator for a new password link."));
+            }
+        }
+    }
 }

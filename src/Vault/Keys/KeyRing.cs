@@ -51,7 +51,7 @@ internal sealed class KeyRing : IDisposable
     private readonly Store store;
     private readonly TimeProvider clock;
     private readonly ConcurrentDictionary<PatientId, WrappedKey> cache = new();
-    private readonly SortedDictionary<(KeyPurpose Purpose, int Version), (KeyMaterial Key, DateTimeOffset Created)> purposes = [];
+    private readonly SortedDictionary<(KeyPurpose Purpose, int Version), (Guid Id, KeyMaterial Key, DateTimeOffset Created)> purposes = [];
     private readonly Dictionary<KeyPurpose, KeyMaterial> inUse = [];
 
     // Asking the dictionary for its count takes every lock of it, for each key that is remembered.
@@ -93,13 +93,13 @@ internal sealed class KeyRing : IDisposable
         {
             await using var connection = await store.Open(cancel);
             var rows = await connection.Query(
-                "SELECT purpose, version, wrapped, created FROM purpose_key ORDER BY purpose, version",
-                reader => ((KeyPurpose)reader.GetInt64(0), (int)reader.GetInt64(1), reader.Bytes(2), reader.GetInt64(3)),
+                "SELECT purpose, version, id, wrapped, created FROM purpose_key ORDER BY purpose, version",
+                reader => ((KeyPurpose)reader.GetInt64(0), (int)reader.GetInt64(1), reader.Guid(2), reader.Bytes(3), reader.GetInt64(4)),
                 cancel);
-            foreach (var (purpose, version, wrapped, created) in rows)
+            foreach (var (purpose, version, id, wrapped, created) in rows)
             {
                 var key = KeyWrap.UnwrapBound(root, wrapped, Context(purpose, version));
-                ring.purposes[(purpose, version)] = (key, DateTimeOffset.FromUnixTimeMilliseconds(created));
+                ring.purposes[(purpose, version)] = (id, key, DateTimeOffset.FromUnixTimeMilliseconds(created));
 
                 // The rows come in the order of their versions: the last one stays.
                 ring.inUse[purpose] = key;
@@ -130,13 +130,18 @@ internal sealed class KeyRing : IDisposable
     /// <summary>The key now in use for a purpose. Owned by the ring: do not dispose.</summary>
     public KeyMaterial Of(KeyPurpose purpose) => inUse[purpose];
 
+    /// <summary>Every key of every purpose, by purpose and version.</summary>
     public IReadOnlyList<KeyState> States() =>
-        [.. purposes.Select(entry => new KeyState(entry.Key.Purpose.ToString().ToLowerInvariant(), entry.Key.Version, entry.Value.Created))];
+        [.. purposes.Select(entry => new KeyState(entry.Key.Purpose.ToString().ToLowerInvariant(), entry.Value.Id, entry.Key.Version, entry.Value.Created, ReferenceEquals(entry.Value.Key, inUse[entry.Key.Purpose])))];
 
-    public async Task<long> PatientKeyCount(CancellationToken cancel)
+    /// <summary>How many patients have a key of their own, by its version.</summary>
+    public async Task<IReadOnlyList<PatientKeyState>> PatientKeys(CancellationToken cancel)
     {
         await using var connection = await store.Open(cancel);
-        return Convert.ToInt64(await connection.Scalar("SELECT COUNT(*) FROM patient_key", cancel), System.Globalization.CultureInfo.InvariantCulture);
+        return await connection.Query(
+            "SELECT version, COUNT(*), MIN(created), MAX(created) FROM patient_key GROUP BY version ORDER BY version",
+            reader => new PatientKeyState((int)reader.GetInt64(0), reader.GetInt64(1), DateTimeOffset.FromUnixTimeMilliseconds(reader.GetInt64(2)), DateTimeOffset.FromUnixTimeMilliseconds(reader.GetInt64(3))),
+            cancel);
     }
 
     /// <summary>Makes a key for each patient that has none; durable when the task ends.</summary>
@@ -244,7 +249,7 @@ internal sealed class KeyRing : IDisposable
 
     public void Dispose()
     {
-        foreach (var (key, _) in purposes.Values)
+        foreach (var (_, key, _) in purposes.Values)
         {
             key.Dispose();
         }
@@ -279,4 +284,12 @@ internal sealed class KeyRing : IDisposable
 internal sealed record WrappedKey(Guid Id, int Version, byte[] Wrapped);
 
 /// <summary>A purpose key as health pages show it: no material.</summary>
-public sealed record KeyState(string Purpose, int Version, DateTimeOffset Created);
+/// <param name="Purpose">In lower case: <c>data</c>, <c>index</c>, <c>audit</c>, <c>backup</c>, <c>sync</c>, <c>pepper</c>, <c>ring</c>.</param>
+/// <param name="Id">Random; stands in backups and certificates for the key.</param>
+/// <param name="Version">From 1.</param>
+/// <param name="Created">When it was made.</param>
+/// <param name="InUse">Whether new things are sealed under it; else it opens what is older.</param>
+public sealed record KeyState(string Purpose, Guid Id, int Version, DateTimeOffset Created, bool InUse);
+
+/// <summary>The patients' own keys of one version: how many, and when the first and the last was made. No patient is named.</summary>
+public sealed record PatientKeyState(int Version, long Count, DateTimeOffset Oldest, DateTimeOffset Newest);

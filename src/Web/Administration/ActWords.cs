@@ -15,6 +15,7 @@ internal static class ActWords
         ["ADD_PRICE"] = ("receipt-2", "Added a price"),
         ["ADD_PROBLEM"] = ("circle-plus", "Added a problem"),
         ["BUILD_INDEX"] = ("search", "Built the patient index"),
+        ["CHANGE_PASSWORD"] = ("key", "Changed their password"),
         ["CHANGE_PRICE"] = ("receipt-2", "Changed a price"),
         ["CHANGE_ROLE"] = ("user-edit", "Changed a role"),
         ["CHECK_DUPLICATE"] = ("users", "Looked for duplicates"),

@@ -104,12 +104,10 @@ public sealed record TrustState(
 
     public int AgeOf(KeyState key) => Math.Max(0, (int)(Now - key.Created).TotalDays);
 
-    public bool InUse(KeyState key) => !Keys.Any(other => other.Purpose == key.Purpose && other.Version > key.Version);
-
     public IReadOnlyList<Proof> Proofs()
     {
         var proofs = new List<Proof> { LogProof(), AnchorProof() };
-        if (Keys.Where(InUse).MinBy(key => key.Created) is { } oldest)
+        if (Keys.Where(key => key.InUse).MinBy(key => key.Created) is { } oldest)
         {
             var old = AgeOf(oldest);
             proofs.Add(new Proof(

@@ -127,6 +127,24 @@ internal static class ChartText
         return new Story(today, [.. spans], [.. medicines], [.. events], [.. (chart.Visits ?? []).Select(visit => DateOnly.FromDateTime(clock.Local(visit.At).DateTime))]);
     }
 
+    /// <summary>The kind of an encounter in words: HL7's ActCode value set ActEncounterCode, and what Synthea adds. A code that is not known stays as it is.</summary>
+    public static string? Class(string? code) => code?.ToUpperInvariant() switch
+    {
+        "AMB" => "outpatient",
+        "EMER" => "emergency",
+        "IMP" => "inpatient",
+        "ACUTE" => "inpatient, acute",
+        "NONAC" => "inpatient, not acute",
+        "OBSENC" => "observation",
+        "PRENC" => "before admission",
+        "SS" => "short stay",
+        "HH" => "at home",
+        "FLD" => "on the road",
+        "VR" => "by phone or video",
+        "WELLNESS" => "check-up",
+        _ => code,
+    };
+
     /// <summary>Without SNOMED's kind of concept in brackets.</summary>
     public static string Plain(string display)
     {

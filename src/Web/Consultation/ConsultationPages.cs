@@ -130,20 +130,20 @@ internal static class ConsultationPages
         return await Keep(patient, visit, form, http, draft, cancel) ?? Page.Show<OrdersPending>(new { Address = ConsultationModel.Base(new PatientId(patient), visit), form.Orders });
     }
 
-    private static async Task<IResult> Prescription(Guid patient, Guid visit, HttpContext http, ConsultationDraft draft, CheckPrescription check, TimeProvider clock, CancellationToken cancel)
+    private static async Task<IResult> Prescription(Guid patient, Guid visit, HttpContext http, CheckPrescription check, TimeProvider clock, CancellationToken cancel)
     {
         var id = new PatientId(patient);
         var actor = http.Actor();
         var posted = await http.Request.ReadFormAsync(cancel);
         var form = Changed(ConsultationFields.Read(posted), posted);
-        if (await Keep(patient, visit, form, http, draft, cancel) is { } refused)
+        if (form.NoteId == Guid.Empty)
         {
-            return refused;
+            return Refusal.NotFound();
         }
 
-        var done = await check.Run(id, visit, form.Prescriptions, actor, cancel);
-        return done.Error is not null
-            ? Refusal.NotFound()
+        var done = await check.Keep(id, visit, form, actor, cancel);
+        return done.Error is { } refused
+            ? Refused(refused)
             : Page.Show<PrescriptionFragment>(new
             {
                 Address = ConsultationModel.Base(id, visit),
@@ -198,13 +198,11 @@ internal static class ConsultationPages
         }
 
         var saved = await draft.Save(new PatientId(patient), visit, form, http.Actor(), cancel);
-        return saved.Error switch
-        {
-            null => null,
-            { Code: "not-found" } => Refusal.NotFound(),
-            { } error => Refusal.Say(StatusCodes.Status409Conflict, error.Code, error.Message),
-        };
+        return saved.Error is { } error ? Refused(error) : null;
     }
+
+    private static IResult Refused(Error error) =>
+        error.Code == "not-found" ? Refusal.NotFound() : Refusal.Say(StatusCodes.Status409Conflict, error.Code, error.Message);
 
     private static IReadOnlyList<CheckedLine> Check(ConsultationForm form, PatientChart chart) =>
         chart.Safety is { } safety ? PrescribingSafety.Check(form.Prescriptions, safety) : [];

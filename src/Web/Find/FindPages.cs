@@ -26,7 +26,6 @@ internal static class FindPages
         app.MapPost("/patients/rows", Rows);
         app.MapPost("/find", Find);
         app.MapPost("/find/palette", Palette);
-        app.MapGet("/me", (HttpContext http, IdentityDesk desk) => Page.Show<AccountPage>(new { Actor = http.Actor(), desk.Options, desk.Hospital }));
     }
 
     /// <summary>Administrators see no name; everybody else may search by one.</summary>

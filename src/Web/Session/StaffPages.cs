@@ -17,6 +17,7 @@ internal static class StaffPages
     public static void Map(IEndpointRouteBuilder app)
     {
         SignInPages.Map(app);
+        AccountPages.Map(app);
         EventStream.Map(app);
         FindPages.Map(app);
         DeskPages.Map(app);

@@ -2,8 +2,10 @@ using System.Globalization;
 using System.Text.Json;
 using Mangrove.Clinic;
 using Mangrove.Clinic.Records;
+using Mangrove.Clinic.Terminology;
 using Mangrove.Clinic.Triage;
 using Mangrove.Kernel;
+using Mangrove.Vault.Access;
 using Mangrove.Web.Session;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -24,7 +26,7 @@ internal static class TriagePages
             Page.Show<TriageRows>(new { Queue = await queue.Run(http.Actor(), refresh: true, cancel), Now = clock.GetLocalNow() }));
         app.MapGet(Sheet, Open);
         app.MapPost(Sheet, Send);
-        app.MapPost(Sheet + "/score", Score);
+        app.MapPost("/triage/score", Score);
         app.MapPost(Sheet + "/draft", KeepDraft);
     }
 
@@ -42,16 +44,18 @@ internal static class TriagePages
         return Show(http, sheet, form, formId, [], clock, draft is { } saved ? $"{saved.SavedAt.ToLocalTime():HH:mm:ss}, on the server" : null, StatusCodes.Status200OK);
     }
 
-    private static async Task<IResult> Score(HttpContext http, string patient, string visit, OpenTriage open, CancellationToken cancel)
+    // Works on what was just typed and on the band of age that the page was opened with; the record stays shut. What is
+    // stored in the end is worked out by the age in the record.
+    private static async Task<IResult> Score(HttpContext http, CancellationToken cancel)
     {
-        if (!PatientId.TryParse(patient, out var patientId) || !Guid.TryParseExact(visit, "N", out var visitId)
-            || await open.Run(patientId, visitId, http.Actor(), cancel) is not { Ok: true, Value: { } sheet })
+        if (!http.Actor().Writes(Category.Triage))
         {
             return Refusal.NotFound();
         }
 
         var form = await Fields(http, cancel);
-        return Page.Show<TriageScore>(new { Sheet = sheet, Entry = Entry(form, sheet), Form = form });
+        Age? age = Enum.TryParse<VitalBand>(form.GetValueOrDefault(TriageScore.BandField), out var band) && Enum.IsDefined(band) ? VitalRanges.Youngest(band) : null;
+        return Page.Show<TriageScore>(new { Entry = VitalEntry.Read(form.GetValueOrDefault, age), Form = form });
     }
 
     private static async Task<IResult> KeepDraft(HttpContext http, string patient, string visit, ClinicContext clinic, DraftBox drafts, CancellationToken cancel)
@@ -70,21 +74,24 @@ internal static class TriagePages
     private static async Task<IResult> Send(HttpContext http, string patient, string visit, OpenTriage open, RecordTriage record, TimeProvider clock, CancellationToken cancel)
     {
         var actor = http.Actor();
-        if (!PatientId.TryParse(patient, out var patientId) || !Guid.TryParseExact(visit, "N", out var visitId)
-            || await open.Run(patientId, visitId, actor, cancel) is not { Ok: true, Value: { } sheet })
+        if (!PatientId.TryParse(patient, out var patientId) || !Guid.TryParseExact(visit, "N", out var visitId))
         {
             return Refusal.NotFound();
         }
 
         var form = await Fields(http, cancel);
-        var entry = Entry(form, sheet);
         var formId = Guid.TryParseExact(form.GetValueOrDefault("id"), "N", out var id) ? id : Ids.New();
         var category = int.TryParse(form.GetValueOrDefault("category"), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0;
         var recheck = int.TryParse(form.GetValueOrDefault("recheck"), NumberStyles.None, CultureInfo.InvariantCulture, out var minutes) ? minutes : -1;
-        var done = await record.Run(new RecordTriage.Form(formId, patientId, visitId, entry, category, form.GetValueOrDefault("complaint") ?? "", recheck), actor, cancel);
+        var done = await record.Run(new RecordTriage.Form(formId, patientId, visitId, VitalEntry.Read(form.GetValueOrDefault, null), category, form.GetValueOrDefault("complaint") ?? "", recheck), actor, cancel);
         if (done.Error is not { } error)
         {
             return Page.GoTo(http, "/triage");
+        }
+
+        if (await open.Run(patientId, visitId, actor, cancel) is not { Ok: true, Value: { } sheet })
+        {
+            return Refusal.NotFound();
         }
 
         var place = error.Code switch { "triage.category" => "category", "triage.complaint" => "complaint", _ => "category" };

@@ -47,15 +47,7 @@ internal static class TriageText
 
     public static string Figure(decimal value) => value.ToString("0.###", CultureInfo.InvariantCulture);
 
-    /// <summary>The earlier values, and the one typed now at the end.</summary>
-    public static IReadOnlyList<PlotPoint> Trend(Vital vital, IReadOnlyList<OpenTriage.Measured> earlier, VitalEntry? entry)
-    {
-        var points = earlier.Select(one => new PlotPoint(ClinicalTime.DayMonth(one.At.ToLocalTime()), one.Value)).ToList();
-        if (entry is not null && entry.Readings.TryGetValue(vital, out var reading) && reading is { Wrong: null, Value: { } value })
-        {
-            points.Add(new PlotPoint("now", value, Finding(reading.Flag)));
-        }
-
-        return points;
-    }
+    /// <summary>The earlier values; the one typed now stands above them.</summary>
+    public static IReadOnlyList<PlotPoint> Trend(IReadOnlyList<OpenTriage.Measured> earlier) =>
+        [.. earlier.Select(one => new PlotPoint(ClinicalTime.DayMonth(one.At.ToLocalTime()), one.Value))];
 }

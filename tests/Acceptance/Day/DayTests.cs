@@ -42,6 +42,11 @@ public sealed class DayTests(DayHospital hospital)
             Assert.Contains(entries, entry => Text(entry, "actor") == user && Text(entry, "staff_id").Length > 0 && entry.GetProperty("fields_accessed").GetArrayLength() > 0);
         }
 
+        // One act, one entry: the nurse opened the sheet once, and the score that followed the typing opened nothing.
+        var nurse = entries.Where(entry => Text(entry, "actor") == hospital.Account(Role.Nurse).User).Select(entry => Text(entry, "action")).ToArray();
+        Assert.Single(nurse, "OPEN_TRIAGE");
+        Assert.Single(nurse, "RECORD_TRIAGE");
+
         // The cashier never opened a clinical field, nor the desk.
         var clinical = entries.Where(entry => Text(entry, "actor") is { } actor && (actor == hospital.Account(Role.Cashier).User || actor == hospital.Account(Role.FrontDesk).User))
             .SelectMany(entry => entry.GetProperty("fields_accessed").EnumerateArray().Select(field => field.GetString()!));

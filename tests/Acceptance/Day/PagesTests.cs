@@ -34,7 +34,7 @@ public abstract partial class PagesTests(DayHospital hospital, LookHost browser)
 
         var wrong = new List<string>();
         var seen = new HashSet<string>(StringComparer.Ordinal);
-        var queue = new Queue<(string Path, bool Sure)>([(new Uri(page.Url).AbsolutePath, true), (day.Place, false), (day.Place + "/details", false), ("/keys", true), ("/account", false)]);
+        var queue = new Queue<(string Path, bool Sure)>([(new Uri(page.Url).AbsolutePath, true), (day.Place, false), (day.Place + "/details", false), ("/keys", true), ("/me", true)]);
         while (queue.TryDequeue(out var next))
         {
             if (!seen.Add(Kind(next.Path)))
@@ -50,20 +50,57 @@ public abstract partial class PagesTests(DayHospital hospital, LookHost browser)
                 continue;
             }
 
-            await Check(page, slug, next.Path, complaints, wrong);
+            await Check(page, slug, Kind(next.Path), complaints, wrong);
             foreach (var link in await page.EvaluateAsync<string[]>("[...document.querySelectorAll('a[href^=\"/\"]')].map(a => a.getAttribute('href'))"))
             {
                 queue.Enqueue((link, true));
             }
         }
 
+        complaints.Clear();
+        await RefusedPassword(page, slug, complaints, wrong);
         Assert.True(seen.Count >= 4, "Hardly a page was found: " + string.Join(' ', seen));
         Assert.True(wrong.Count == 0, string.Join('\n', wrong));
     }
 
-    private async Task Check(IPage page, string slug, string path, ConcurrentQueue<string> complaints, List<string> wrong)
+    private async Task Check(IPage page, string slug, string kind, ConcurrentQueue<string> complaints, List<string> wrong)
     {
-        var kind = Kind(path);
+        await Colour(page, slug, kind, wrong);
+        await Direction(page.Context, "rtl");
+        await page.ReloadAsync();
+        await page.EvaluateAsync("document.fonts.ready");
+        foreach (var width in (int[])[820, 1280])
+        {
+            await page.SetViewportSizeAsync(width, 900);
+            await Fits(page, $"{kind} {width} right to left", wrong);
+            await Contexts.Picture(page, $"page-{slug}{kind.Replace('/', '-').Replace('*', 'x')}-rtl-{width}");
+        }
+
+        await Direction(page.Context, "ltr");
+        wrong.AddRange(complaints.Select(complaint => $"{kind}: {complaint}"));
+    }
+
+    /// <summary>The password's form by the keyboard alone, with a current one that is wrong.</summary>
+    private static async Task RefusedPassword(IPage page, string slug, ConcurrentQueue<string> complaints, List<string> wrong)
+    {
+        await page.GotoAsync("/me");
+        await page.GetByTestId("current").FocusAsync();
+        foreach (var typed in (string[])["this is not my password", "copper lantern drifts sideways", "copper lantern drifts sideways"])
+        {
+            await page.Keyboard.TypeAsync(typed);
+            await page.Keyboard.PressAsync("Tab");
+        }
+
+        await page.Keyboard.PressAsync("Control+Enter");
+        await Assertions.Expect(page.GetByTestId("error-current")).ToBeVisibleAsync();
+        await Assertions.Expect(page.GetByTestId("current")).ToBeFocusedAsync();
+        await Assertions.Expect(page.GetByTestId("new-password")).ToHaveValueAsync("");
+        await Colour(page, slug, "/me refused", wrong);
+        wrong.AddRange(complaints.Where(complaint => !complaint.Contains("422", StringComparison.Ordinal)).Select(complaint => $"/me refused: {complaint}"));
+    }
+
+    private static async Task Colour(IPage page, string slug, string kind, List<string> wrong)
+    {
         await page.EvaluateAsync("document.fonts.ready");
         foreach (var width in (int[])[1280, 820])
         {
@@ -79,19 +116,6 @@ public abstract partial class PagesTests(DayHospital hospital, LookHost browser)
             await page.EvaluateAsync("document.documentElement.dataset.bsTheme = 'light'");
             await Fits(page, $"{kind} {width}", wrong);
         }
-
-        await Direction(page.Context, "rtl");
-        await page.ReloadAsync();
-        await page.EvaluateAsync("document.fonts.ready");
-        foreach (var width in (int[])[820, 1280])
-        {
-            await page.SetViewportSizeAsync(width, 900);
-            await Fits(page, $"{kind} {width} right to left", wrong);
-            await Contexts.Picture(page, $"page-{slug}{kind.Replace('/', '-').Replace('*', 'x')}-rtl-{width}");
-        }
-
-        await Direction(page.Context, "ltr");
-        wrong.AddRange(complaints.Select(complaint => $"{kind}: {complaint}"));
     }
 
     private Task Direction(IBrowserContext context, string direction) =>

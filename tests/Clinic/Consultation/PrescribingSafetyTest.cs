@@ -55,6 +55,23 @@ public sealed class PrescribingSafetyTest
         Assert.Contains(kept.Alerts, alert => alert is { Grade: "WARN", Reason: "INR booked in three days." });
     }
 
+    [Theory]
+    [InlineData(StorageKind.Sqlite)]
+    [InlineData(StorageKind.Postgres)]
+    public async Task Checking_what_is_written_keeps_it_as_a_draft_in_one_entry(StorageKind kind)
+    {
+        var hospital = await TestHospital.Shared(kind);
+        var (patient, visit, doctor) = await hospital.Consult();
+        var before = (await hospital.Entries(patient)).Count;
+        var form = Clinicians.Note() with { Prescriptions = [Clinicians.Line("paracetamol")] };
+
+        Assert.Single((await hospital.Use<CheckPrescription>().Keep(patient.Id, visit.Id, form, doctor, default)).Value.Lines);
+
+        Assert.Equal("CHECK_PRESCRIPTION", Assert.Single((await hospital.Entries(patient)).Skip(before)).Action);
+        Assert.Equal("paracetamol", MedicineCatalogue.Load().ByPriceCode(Assert.Single((await hospital.Use<ConsultationDraft>().Open(patient, visit.Id, doctor, default))!.Value.Form.Prescriptions).Product)?.Medicine.Name);
+        Assert.Equal("draft.newer", (await hospital.Use<CheckPrescription>().Keep(patient.Id, visit.Id, form with { Opened = 0 }, doctor, default)).Error?.Code);
+    }
+
     [Fact]
     public void A_line_that_is_not_complete_names_its_fields()
     {
@@ -102,5 +119,5 @@ public sealed class PrescribingSafetyTest
         Assert.DoesNotContain(lines[0].Findings, found => found.Finding.Title.Contains("warfarin", StringComparison.Ordinal));
     }
 
-    private static Mangrove.Clinic.SafetyPicture Nothing { get; } = new([], true, [], [], null, null, false);
+    private static Mangrove.Clinic.SafetyPicture Nothing { get; } = new([], true, [], null, null, null, false);
 }

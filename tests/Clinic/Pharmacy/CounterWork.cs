@@ -73,6 +73,21 @@ internal static class CounterWork
         await clinic.SaveChangesAsync();
     }
 
+    /// <summary>A weight on the scales of the ward, so many minutes from now.</summary>
+    public static async Task Weigh(this TestHospital hospital, PatientRef patient, decimal kilograms, int minutes = 0)
+    {
+        var nurse = await hospital.As(Role.Nurse);
+        await using var clinic = hospital.Clinic();
+        using var opening = await hospital.Door.Open(
+            nurse,
+            new Request { Action = "RECORD_VITALS", Purpose = Purpose.Treatment, Patients = [patient], Writes = [Observation.BodyMeasures] },
+            default);
+        var row = new Observation { PatientId = patient.Id, Kind = ObservationKind.BodyMeasure, TakenAt = hospital.Clock.GetUtcNow().AddMinutes(minutes), By = nurse.Staff };
+        opening.Set(row, Observation.ValueField, new ObservedValue { Code = "29463-7", System = "http://loinc.org", Display = "Body weight", Number = kilograms, Unit = "kg", UnitCode = "kg" });
+        clinic.Observations.Add(row);
+        await clinic.SaveChangesAsync();
+    }
+
     public static async Task<DispensingSheet> Counter(this TestHospital hospital, PatientRef patient, Visit visit) =>
         (await hospital.Use<OpenDispensing>().Run(patient.Id, visit.Id, await hospital.As(Role.Pharmacist), default)).Value;
 

@@ -14,10 +14,10 @@ public class HandOverTests
     {
         var hospital = await TestHospital.Shared(kind);
         var (patient, visit) = await hospital.Arrive();
-        await hospital.Prescribe(patient, visit, "cetirizine", 5);
-        var late = await hospital.Deliver("cetirizine", "CZ-2", 400, 140);
-        var soon = await hospital.Deliver("cetirizine", "CZ-1", 60, 6);
-        var early = await hospital.Deliver("cetirizine", "CZ-0", 3, 50);
+        await hospital.Prescribe(patient, visit, "metoclopramide", 5);
+        var late = await hospital.Deliver("metoclopramide", "CZ-2", 400, 140);
+        var soon = await hospital.Deliver("metoclopramide", "CZ-1", 60, 6);
+        var early = await hospital.Deliver("metoclopramide", "CZ-0", 3, 50);
         Assert.Contains(await hospital.Use<DispensingQueue>().Run(await hospital.As(Role.Pharmacist), false, default), one => one.VisitId == visit.Id && one.Lines == 1);
 
         var line = Assert.Single((await hospital.Counter(patient, visit)).Lines);
@@ -152,7 +152,7 @@ public class HandOverTests
 
         var (other, otherVisit) = await hospital.Arrive();
         await hospital.Prescribe(other, otherVisit, "warfarin", 28);
-        await hospital.Prescribe(other, otherVisit, "clarithromycin", 5, new AlertShown("WARN", finding.Title, finding.Text, "No beta-lactam possible"));
+        await hospital.Prescribe(other, otherVisit, "clarithromycin", 5, new AlertShown(finding.Code, "WARN", finding.Title, finding.Text, "No beta-lactam possible"));
         var overridden = (await hospital.Counter(other, otherVisit)).Lines.Single(one => one.Line.Name == "clarithromycin").Findings.Single(one => one.Title == finding.Title);
         Assert.Equal((AnswerNeeded.Accept, "No beta-lactam possible"), (overridden.Needs, overridden.PrescriberReason));
         Assert.True((await hospital.Hand(other, otherVisit, CounterWork.Proposal(await hospital.Counter(other, otherVisit)))).Ok);

@@ -46,18 +46,18 @@ public class StockTests
     {
         await using var hospital = await TestHospital.New(kind);
         var (patient, visit) = await hospital.Arrive();
-        await hospital.Prescribe(patient, visit, "cetirizine", 15);
-        await hospital.Deliver("cetirizine", "CZ-1", 20, 40);
+        await hospital.Prescribe(patient, visit, "metoclopramide", 15);
+        await hospital.Deliver("metoclopramide", "CZ-1", 20, 40);
         await hospital.Deliver("omeprazole", "OM-1", 400, 40);
         Assert.True((await hospital.Hand(patient, visit, CounterWork.Proposal(await hospital.Counter(patient, visit)))).Ok);
         var pharmacist = await hospital.As(Role.Pharmacist);
         var shelf = (await hospital.Use<StockList>().Run(pharmacist, default)).ToDictionary(product => product.Name);
-        Assert.Equal((10m, 10, true, false), (shelf["cetirizine"].Usable, shelf["cetirizine"].DaysLeft, shelf["cetirizine"].Low, shelf["cetirizine"].HasExpired));
+        Assert.Equal((10m, 10, true, false), (shelf["metoclopramide"].Usable, shelf["metoclopramide"].DaysLeft, shelf["metoclopramide"].Low, shelf["metoclopramide"].HasExpired));
         Assert.Equal((null, false), (shelf["omeprazole"].DaysLeft, shelf["omeprazole"].Low));
         hospital.Clock.Pass(TimeSpan.FromDays(21));
         // The session ended meanwhile; the list itself is asked with the actor of then.
         shelf = (await hospital.Use<StockList>().Run(pharmacist, default)).ToDictionary(product => product.Name);
-        Assert.Equal((0m, true, true), (shelf["cetirizine"].Usable, shelf["cetirizine"].Low, shelf["cetirizine"].HasExpired));
-        Assert.True(Assert.Single(shelf["cetirizine"].Batches).Expired);
+        Assert.Equal((0m, true, true), (shelf["metoclopramide"].Usable, shelf["metoclopramide"].Low, shelf["metoclopramide"].HasExpired));
+        Assert.True(Assert.Single(shelf["metoclopramide"].Batches).Expired);
     }
 }

@@ -39,6 +39,38 @@ public sealed class TriageTest
     }
 
     [Theory]
+    [InlineData(StorageKind.Sqlite)]
+    [InlineData(StorageKind.Postgres)]
+    public async Task The_score_follows_the_age_in_the_record_whatever_age_it_was_typed_for_and_one_entry_is_made(StorageKind kind)
+    {
+        var hospital = await TestHospital.Shared(kind);
+        var (patient, visit) = await hospital.Arrive(hospital.Clock.GetUtcNow().AddYears(-7).ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture));
+        var typedForAnAdult = Feverish();
+        Assert.True(typedForAnAdult.Score.Ok);
+
+        Assert.True((await hospital.Use<RecordTriage>().Run(new RecordTriage.Form(Ids.New(), patient.Id, visit.Id, typedForAnAdult, 3, "Fever", 0), await hospital.As(Role.Nurse), default)).Ok);
+
+        var row = Assert.Single(await hospital.Use<TriageQueue>().Run(await hospital.As(Role.Nurse), false, default), one => one.Visit.Id == visit.Id);
+        Assert.Equal((null, "PEWS, under 16"), (row.Triage!.News2, row.Triage.News2Band));
+        Assert.Equal("RECORD_TRIAGE", Assert.Single(await hospital.Entries(patient), entry => entry.Action.Contains("TRIAGE", StringComparison.Ordinal)).Action);
+    }
+
+    [Fact]
+    public void What_is_judged_by_the_band_of_an_age_comes_out_as_by_the_age_itself()
+    {
+        Assert.All(Enum.GetValues<VitalBand>(), band => Assert.Equal(band, VitalRanges.BandOf(VitalRanges.Youngest(band))));
+        for (var days = 0; days < 20 * 366; days += 7)
+        {
+            var age = Age.OfDays(days);
+            var (own, banded) = (Entry(age), Entry(VitalRanges.Youngest(VitalRanges.BandOf(age))));
+            Assert.Equal((own.Score.Ok, own.Score.Error?.Code), (banded.Score.Ok, banded.Score.Error?.Code));
+            Assert.Equal(own.Readings.Select(one => one.Value.Flag), banded.Readings.Select(one => one.Value.Flag));
+        }
+
+        static VitalEntry Entry(Age age) => VitalEntry.Read(Of(("pulse", "110"), ("systolic", "95"), ("respiratoryrate", "26"), ("temperature", "38.2")), age);
+    }
+
+    [Theory]
     [InlineData(0, "Fever", 0, "triage.category")]
     [InlineData(6, "Fever", 0, "triage.category")]
     [InlineData(3, "  ", 0, "triage.complaint")]

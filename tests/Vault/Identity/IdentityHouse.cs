@@ -123,6 +123,15 @@ internal sealed class IdentityHouse : IAsyncDisposable
         await audit.DisposeAsync();
         keys.Dispose();
         Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
+        if (storage.Kind == StorageKind.Postgres)
+        {
+            // Idle connections of houses that are gone would use up the cluster's.
+            foreach (var store in (string[])["vault", "keys"])
+            {
+                await using var connection = new Npgsql.NpgsqlConnection(storage.ConnectionString(store));
+                Npgsql.NpgsqlConnection.ClearPool(connection);
+            }
+        }
     }
 
     private sealed class NobodyInCare : ICareRelationships

@@ -64,3 +64,8 @@ public sealed class SignInOnPostgresTests : SignInTests
         return [.. bytes];
     }
 }
+
+public sealed class OwnPasswordOnPostgresTests : OwnPasswordTests
+{
+    protected override Task<StorageOptions> NewStorage() => PostgresStorage.Create();
+}

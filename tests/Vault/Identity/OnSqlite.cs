@@ -75,3 +75,20 @@ public sealed class StaffOnSqliteTests : StaffTests
         return Task.FromResult(StorageOptions.Sqlite(folders[^1].Folder));
     }
 }
+
+public sealed class OwnPasswordOnSqliteTests : OwnPasswordTests
+{
+    private readonly List<SqliteFolder> folders = [];
+
+    public override async ValueTask DisposeAsync()
+    {
+        await base.DisposeAsync();
+        folders.ForEach(folder => folder.Dispose());
+    }
+
+    protected override Task<StorageOptions> NewStorage()
+    {
+        folders.Add(new SqliteFolder());
+        return Task.FromResult(StorageOptions.Sqlite(folders[^1].Folder));
+    }
+}

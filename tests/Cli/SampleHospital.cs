@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Mangrove.Kernel;
 
 namespace Mangrove.Tests.Cli;
 
@@ -21,10 +22,25 @@ public sealed class SampleHospital : IAsyncLifetime
 
     internal JsonElement[] Accounts() => [.. JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Data, "demo-accounts.json"))).RootElement.EnumerateArray()];
 
+    internal JsonElement Account(Role role) => Accounts().Single(one => one.GetProperty("role").GetString() == role.Slug());
+
+    internal (string User, string Password) Login(Role role) =>
+        (Account(role).GetProperty("user").GetString()!, Account(role).GetProperty("password").GetString()!);
+
     internal (string User, string PasswordFile) Account(string role)
     {
         var account = Accounts().Single(one => one.GetProperty("role").GetString() == role);
         return (account.GetProperty("user").GetString()!, folder.Secret(role, account.GetProperty("password").GetString()!));
+    }
+
+    /// <summary>Copies the hospital's folder, while nobody has it open.</summary>
+    internal void CopyTo(string copy)
+    {
+        Directory.CreateDirectory(copy);
+        foreach (var file in Directory.EnumerateFiles(Data))
+        {
+            File.Copy(file, Path.Combine(copy, Path.GetFileName(file)));
+        }
     }
 
     internal string Secret(string name, string text) => folder.Secret(name, text);

@@ -70,13 +70,20 @@ internal sealed record Address(string Method, RoutePattern Route)
     /// <summary>Whether the answer is about one patient.</summary>
     public bool NamesPatient => Route.RawText is "/fhir/R4/Observation" or "/fhir/R4/Patient/{id}" || Route.Parameters.Any(parameter => parameter.Name == "patient");
 
-    public (string Path, Dictionary<string, string> Form) Of(Marked one)
+    /// <param name="one">Whose numbers it names.</param>
+    /// <param name="plain">Whether the values stand in the path as they are, also where FHIR writes them otherwise.</param>
+    public (string Path, Dictionary<string, string> Form) Of(Marked one, bool plain = false)
     {
         var path = new StringBuilder(Route.RawText);
         foreach (var parameter in Route.Parameters)
         {
             var text = Regex.Match(Route.RawText!, $@"\{{\**{parameter.Name}[^}}]*\}}", RegexOptions.None, TimeSpan.FromSeconds(1)).Value;
             path.Replace(text, one.Values.TryGetValue(parameter.Name, out var value) ? value : "0000");
+        }
+
+        if (plain)
+        {
+            return (path.ToString(), []);
         }
 
         if (Route.RawText == "/fhir/R4/Patient/{id}")

@@ -2,6 +2,7 @@ using Mangrove.Cli;
 using Mangrove.Cli.Serving;
 using Mangrove.Kernel;
 using Mangrove.Vault;
+using Mangrove.Vault.Audit;
 using Mangrove.Vault.Identity;
 using Mangrove.Vault.Keys;
 using Microsoft.AspNetCore.Http;
@@ -14,10 +15,13 @@ internal sealed class HostedHospital : IAsyncDisposable
     private readonly SampleHospital sample;
     private readonly Server server;
 
+    private readonly Actor importer;
+
     private HostedHospital(SampleHospital sample, Hospital hospital, Server server, Actor importer, Func<Guid> ids)
     {
         this.sample = sample;
         this.server = server;
+        this.importer = importer;
         Hospital = hospital;
         Patients = new MarkedPatients(hospital, importer, role => Staff(role), ids);
     }
@@ -41,8 +45,8 @@ internal sealed class HostedHospital : IAsyncDisposable
         {
             await hospital.Indexing;
             var (user, password) = sample.Login(Role.Admin);
-            var importer = (await hospital.Vault.Identity.SignIn.CommandLine(user, password, default)).Value;
-            return new HostedHospital(sample, hospital, await Server.Start(hospital, new Uri("https://localhost:0"), default), importer, ids);
+            var administrator = (await hospital.Vault.Identity.SignIn.CommandLine(user, password, default)).Value;
+            return new HostedHospital(sample, hospital, await Server.Start(hospital, new Uri("https://localhost:0"), default), administrator, ids);
         }
         catch
         {
@@ -57,6 +61,8 @@ internal sealed class HostedHospital : IAsyncDisposable
         var (user, password) = sample.Login(role);
         return Browser.SignIn(server.Address, user, password);
     }
+
+    public Task<IReadOnlyList<AuditEntry>> Log() => Hospital.Vault.Review.List(importer, new AuditFilter { NewestFirst = false }, null, default);
 
     public async ValueTask DisposeAsync()
     {

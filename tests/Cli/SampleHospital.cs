@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Mangrove.Kernel;
+using Mangrove.Vault;
 
 namespace Mangrove.Tests.Cli;
 
@@ -8,11 +9,19 @@ public sealed class SampleHospital : IAsyncLifetime
 {
     private readonly Folder folder = new();
 
+    /// <summary>Where its databases are, once it is made.</summary>
+    public StorageOptions Storage { get; private set; } = StorageOptions.Sqlite(".");
+
     public string Data => folder.Data;
 
     internal Ran Made { get; private set; } = null!;
 
-    public async ValueTask InitializeAsync() => Made = await Executable.Run("demo", "--patients", "20", "--seed", "7", "--data", Data, "--json");
+    public async ValueTask InitializeAsync()
+    {
+        Storage = StorageOptions.Sqlite(Data);
+        Made = await Executable.Run("demo", "--patients", "20", "--seed", "7", "--data", Data, "--json");
+        Assert.True(Made.Exit == 0, $"The sample was not made: {Made.Error}");
+    }
 
     public ValueTask DisposeAsync()
     {

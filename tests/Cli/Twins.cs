@@ -1,8 +1,11 @@
 using System.Text.RegularExpressions;
+using Mangrove.Clinic;
 using Mangrove.Kernel;
 using Mangrove.Tests.Shared;
 using Mangrove.Vault;
 using Mangrove.Vault.Access;
+using Mangrove.Vault.Audit;
+using Microsoft.EntityFrameworkCore;
 
 namespace Mangrove.Tests.Cli;
 
@@ -19,6 +22,16 @@ public sealed partial class Twins : IAsyncLifetime
     private readonly List<Browser> browsers = [];
 
     internal IReadOnlyList<Address> Addresses { get; private set; } = [];
+
+    /// <summary>Whether anybody was planted yet.</summary>
+    public bool Planted { get; private set; }
+
+    public IReadOnlyList<string> Folders => [folder["one"], folder["other"]];
+
+    public IReadOnlyList<IDbContextFactory<ClinicContext>> Clinics => [.. two.Select(hospital => hospital.Hospital.Clinics)];
+
+    /// <summary>Both logs from the copy on, oldest entry first.</summary>
+    public async Task<IReadOnlyList<IReadOnlyList<AuditEntry>>> Logs() => await Task.WhenAll(two.Select(hospital => hospital.Log()));
 
     public async ValueTask InitializeAsync()
     {
@@ -38,6 +51,7 @@ public sealed partial class Twins : IAsyncLifetime
     /// <summary>Plants the same patients in both; in the other one, these categories hold another value.</summary>
     public async Task<IReadOnlyList<(Marked Patient, bool InCare)>> Arrive(Func<Category, bool> different)
     {
+        Planted = true;
         var arriving = two[1].Patients.Arrive(different);
         var here = await two[0].Patients.Arrive();
         var there = await arriving;

@@ -48,6 +48,14 @@ internal sealed partial class AnswerInWords(RequestDelegate next, ILogger<Answer
             await Refusal.Write(http, bad.StatusCode, "web.bad-request", "The server could not read what was sent. Load the page again, then repeat what you did.");
             return;
         }
+        catch (Exception fault) when (!http.Response.HasStarted && StorageFault.Of(fault) is { } reason)
+        {
+            // Logged too: whoever runs the machine must learn of it, not only who stood before the page.
+            Unstored(logger, reason.Code, Describe(fault));
+            Forget(http);
+            await Refusal.Write(http, StatusCodes.Status503ServiceUnavailable, reason.Code, reason.Message);
+            return;
+        }
         catch (Exception exception)
         {
             var id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6));
@@ -106,4 +114,7 @@ internal sealed partial class AnswerInWords(RequestDelegate next, ILogger<Answer
 
     [LoggerMessage(1, LogLevel.Error, "Answer failed, id {Id}: {What}")]
     private static partial void Broke(ILogger logger, string id, string what);
+
+    [LoggerMessage(2, LogLevel.Error, "The databases failed, {Code}: {What}")]
+    private static partial void Unstored(ILogger logger, string code, string what);
 }

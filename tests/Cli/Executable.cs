@@ -49,6 +49,24 @@ internal static class Executable
 
     public static Process Start(params string[] arguments) => Process.Start(With(arguments))!;
 
+    /// <summary>As <see cref="With"/>, with a limit to the size of each file that it writes; the signal of the limit is ignored, so that writing fails as on a full disk.</summary>
+    public static ProcessStartInfo Within(long kibibytes, params string[] arguments)
+    {
+        var start = With(arguments);
+
+        // The runtime would hold its machine code in a file of memory, which the limit hits too.
+        start.Environment["DOTNET_EnableWriteXorExecute"] = "0";
+        string[] command = [start.FileName, .. start.ArgumentList];
+        start.FileName = "bash";
+        start.ArgumentList.Clear();
+        foreach (var argument in (string[])["-c", FormattableString.Invariant($"trap '' XFSZ; ulimit -f {kibibytes}; exec \"$@\""), "bash", .. command])
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        return start;
+    }
+
     /// <summary>How a process of these arguments is started.</summary>
     public static ProcessStartInfo With(params string[] arguments)
     {
@@ -71,7 +89,7 @@ internal static class Executable
 }
 
 /// <summary>A server of a test's own, on a free port; ready when it exists.</summary>
-internal sealed class Served : IAsyncDisposable
+public sealed class Served : IAsyncDisposable
 {
     private readonly Process process;
 
@@ -83,9 +101,14 @@ internal sealed class Served : IAsyncDisposable
 
     public Uri Address { get; }
 
-    public static async Task<Served> Start(string data, params string[] more)
+    public int Id => process.Id;
+
+    public static Task<Served> Start(string data, params string[] more) => Start(Executable.With(["serve", "--data", data, "--urls", "https://localhost:0", .. more]));
+
+    /// <summary>As the other, with a start that a test has changed.</summary>
+    public static async Task<Served> Start(ProcessStartInfo start)
     {
-        var server = Executable.Start(["serve", "--data", data, "--urls", "https://localhost:0", .. more]);
+        var server = Process.Start(start)!;
         server.StandardInput.Close();
         var said = new List<string>();
         using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));

@@ -52,6 +52,15 @@ public sealed class ServeTests(SampleHospital hospital) : IClassFixture<SampleHo
     }
 
     [Fact]
+    public async Task The_system_writes_no_core_of_it_when_it_dies()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The limit is read where Linux shows it.");
+        await using var server = await Served.Start(hospital.Data);
+        var limit = (await File.ReadAllLinesAsync($"/proc/{server.Id}/limits")).Single(line => line.StartsWith("Max core file size", StringComparison.Ordinal));
+        Assert.Equal(["0", "0"], limit["Max core file size".Length..].Split(' ', StringSplitOptions.RemoveEmptyEntries).Take(2));
+    }
+
+    [Fact]
     public async Task A_port_in_use_is_said_by_its_code()
     {
         using var taken = new TcpListener(IPAddress.Loopback, 0);

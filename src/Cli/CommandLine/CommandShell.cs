@@ -104,13 +104,8 @@ internal sealed class CommandShell
     internal static Error? Explain(Exception error) => error switch
     {
         RefusedInput refused => refused.Error,
-        Microsoft.Data.Sqlite.SqliteException { SqliteErrorCode: 13 } => new Error("data.full", "The disk is full. Free some space; nothing was half-written."),
-        Microsoft.Data.Sqlite.SqliteException { SqliteErrorCode: 8 or 14 } => new Error("data.unwritable", "The databases cannot be written by this account. Give the service account the right to write the data folder."),
-        Microsoft.EntityFrameworkCore.DbUpdateException { InnerException: { } inner } => Explain(inner),
         UnauthorizedAccessException => new Error("data.unwritable", "A file of the hospital may not be read or written by this account. Give the service account that right."),
-        IOException { HResult: unchecked((int)0x80070070) } => new Error("data.full", "The disk is full. Free some space; nothing was half-written."),
-        Npgsql.NpgsqlException => new Error("storage.unreachable", "PostgreSQL refused or did not answer. Check that it runs and that the connection file is right."),
-        _ => null,
+        _ => StorageFault.Of(error),
     };
 
     private async Task<Answer> Dispatch(string[] arguments, ParseResult parsed, CancellationToken cancel)

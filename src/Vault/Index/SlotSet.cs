@@ -44,6 +44,8 @@ internal struct SlotSet
 
         if (Count == 0)
         {
+            // A list that was emptied must go too: while it is there, it and not the one slot is what counts.
+            store = null;
             only = slot;
             Count = 1;
             return;

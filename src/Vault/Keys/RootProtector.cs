@@ -84,7 +84,7 @@ internal sealed record RootProtector
             }
 
             wrapping = KeyMaterial.Generate();
-            WriteSecretFile(path, Encoding.ASCII.GetBytes(Convert.ToHexString(wrapping.Bytes) + "\n"));
+            WriteKeyFile(path, wrapping);
             protector = new RootProtector { Facility = facility, FacilityName = facilityName, Kind = ProtectorKind.KeyFile, KeyFile = path, Salt = salt, SameVolumeAccepted = sameVolume };
         }
         else
@@ -165,7 +165,8 @@ internal sealed record RootProtector
         byte[] bytes;
         try
         {
-            bytes = Convert.FromHexString(Encoding.ASCII.GetString(text).Trim());
+            // Straight from the bytes: a string of the key would stay in memory until the collector comes by.
+            bytes = Convert.FromHexString(text.AsSpan().Trim(" \t\r\n"u8));
         }
         catch (FormatException)
         {
@@ -198,10 +199,25 @@ internal sealed record RootProtector
     // The parameters are bound to the wrapped key, so that a weakened copy of root.json does not open.
     private byte[] Context() => [.. Encoding.UTF8.GetBytes($"root:{Format}:{Facility:N}:{(int)Kind}:{Iterations}:"), .. Salt];
 
+    private static void WriteKeyFile(string path, KeyMaterial key)
+    {
+        var text = new byte[(2 * KeyMaterial.Size) + 1];
+        try
+        {
+            _ = Convert.TryToHexString(key.Bytes, text, out var written);
+            text[written] = (byte)'\n';
+            WriteSecretFile(path, text);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(text);
+        }
+    }
+
     private static void WriteSecretFile(string path, byte[] content)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 0 };
         if (!OperatingSystem.IsWindows())
         {
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;

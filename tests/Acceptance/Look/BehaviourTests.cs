@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 
 namespace Mangrove.Tests.Acceptance.Look;
@@ -31,11 +32,11 @@ public sealed class BehaviourTests(LookHost host)
         var page = await context.NewPageAsync();
         await page.GotoAsync("/look/triage");
         await page.Keyboard.PressAsync("Enter");
-        await page.WaitForURLAsync("**/look/consultation");
+        await Assertions.Expect(page).ToHaveURLAsync(new Regex("/look/consultation$", RegexOptions.None, TimeSpan.FromSeconds(1)));
         await page.Keyboard.PressAsync("Escape");
-        await page.WaitForURLAsync("**/look/triage");
+        await Assertions.Expect(page).ToHaveURLAsync(new Regex("/look/triage$", RegexOptions.None, TimeSpan.FromSeconds(1)));
         await page.Keyboard.PressAsync("Alt+2");
-        await page.WaitForURLAsync("**/patients");
+        await Assertions.Expect(page).ToHaveURLAsync(new Regex("/patients$", RegexOptions.None, TimeSpan.FromSeconds(1)));
         await Assertions.Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Nothing here for you" })).ToBeVisibleAsync();
     }
 
@@ -50,7 +51,7 @@ public sealed class BehaviourTests(LookHost host)
         await page.Keyboard.PressAsync("Enter");
         await Assertions.Expect(page.GetByLabel("Referral")).ToBeFocusedAsync();
         await page.Keyboard.PressAsync("Control+Enter");
-        await page.WaitForURLAsync("**/look/triage");
+        await Assertions.Expect(page).ToHaveURLAsync(new Regex("/look/triage$", RegexOptions.None, TimeSpan.FromSeconds(1)));
     }
 
     [Fact]
@@ -144,7 +145,7 @@ public sealed class BehaviourTests(LookHost host)
         await Assertions.Expect(items.Nth(1)).ToHaveAttributeAsync("aria-selected", "true");
         await page.Keyboard.PressAsync("ArrowUp");
         await page.Keyboard.PressAsync("Enter");
-        await page.WaitForURLAsync("**/look/consultation");
+        await Assertions.Expect(page).ToHaveURLAsync(new Regex("/look/consultation$", RegexOptions.None, TimeSpan.FromSeconds(1)));
         Assert.Equal([], complaints);
     }
 
@@ -178,7 +179,7 @@ public sealed class BehaviourTests(LookHost host)
         await page.GetByLabel("Plan").FillAsync("saved before the lock");
         var before = host.Locks;
         await page.Keyboard.PressAsync("Alt+l");
-        await page.WaitForURLAsync("**/locked?back=**");
+        await Assertions.Expect(page).ToHaveURLAsync(new Regex("/locked[?]back=", RegexOptions.None, TimeSpan.FromSeconds(1)));
         Assert.Equal(before + 1, host.Locks);
         Assert.Contains(host.Drafts, draft => draft["p"] == "saved before the lock");
         await Assertions.Expect(page.GetByText("HASSAN")).ToHaveCountAsync(0);
@@ -191,7 +192,7 @@ public sealed class BehaviourTests(LookHost host)
         var page = await context.NewPageAsync();
         var before = host.Locks;
         await page.GotoAsync("/look/triage?idle=2");
-        await page.WaitForURLAsync("**/locked?back=**", new() { Timeout = 10_000 });
+        await Assertions.Expect(page).ToHaveURLAsync(new Regex("/locked[?]back=", RegexOptions.None, TimeSpan.FromSeconds(1)), new() { Timeout = 10_000 });
         Assert.Equal(before + 1, host.Locks);
     }
 
@@ -209,7 +210,7 @@ public sealed class BehaviourTests(LookHost host)
         await dialog.GetByLabel("Theme").SelectOptionAsync("dark");
         await dialog.GetByTestId("screen-save").ClickAsync();
         await Assertions.Expect(page.Locator("html")).ToHaveAttributeAsync("data-bs-theme", "dark");
-        await page.WaitForURLAsync("**/look/triage");
+        await Assertions.Expect(page).ToHaveURLAsync(new Regex("/look/triage$", RegexOptions.None, TimeSpan.FromSeconds(1)));
     }
 
     private static async Task<IPage> OpenCounting(IBrowserContext context, string path)

@@ -1,0 +1,46 @@
+using Mangrove.Kernel;
+using Microsoft.Data.Sqlite;
+using Npgsql;
+
+namespace Mangrove.Vault;
+
+/// <summary>What a failure of the databases or their disk means to the person in front of it. Texts of the databases are never passed on: they may quote a row.</summary>
+public static class StorageFault
+{
+    // https://www.sqlite.org/rescode.html
+    private const int SqliteReadOnly = 8;
+    private const int SqliteInputOutput = 10;
+    private const int SqliteFull = 13;
+    private const int SqliteCannotOpen = 14;
+
+    // ENOSPC of Linux and ERROR_DISK_FULL of Windows.
+    private const int NoSpaceOnLinux = 28;
+    private const int NoSpaceOnWindows = unchecked((int)0x80070070);
+
+    private static readonly Error Full = new("data.full", "The disk is full. Free some space; nothing was half-written.");
+    private static readonly Error Disk = new("data.disk", "The disk of the databases reports an error. Check the disk; nothing was half-written.");
+    private static readonly Error Unwritable = new("data.unwritable", "The databases cannot be written by this account. Give the service account the right to write the data folder.");
+    private static readonly Error Unreachable = new("storage.unreachable", "PostgreSQL refused or did not answer. Check that it runs and that the connection file is right.");
+
+    /// <summary>The reason, also when it lies inside another exception; null when the failure is not one of storage.</summary>
+    public static Error? Of(Exception error) => error switch
+    {
+        SqliteException { SqliteErrorCode: SqliteFull } => Full,
+        SqliteException { SqliteErrorCode: SqliteInputOutput } => Disk,
+        SqliteException { SqliteErrorCode: SqliteReadOnly or SqliteCannotOpen } => Unwritable,
+        PostgresException refused => OfState(refused.SqlState),
+        NpgsqlException => Unreachable,
+        IOException { HResult: NoSpaceOnLinux or NoSpaceOnWindows } => Full,
+        { InnerException: { } inner } => Of(inner),
+        _ => null,
+    };
+
+    // https://www.postgresql.org/docs/current/errcodes-appendix.html; other states are faults of a statement, not of storage.
+    private static Error? OfState(string state) => state switch
+    {
+        "53100" => Full,
+        "58030" => Disk,
+        "42501" => Unreachable,
+        _ => state[..2] is "08" or "28" or "3D" or "53" or "57" or "58" ? Unreachable : null,
+    };
+}

@@ -1,0 +1,91 @@
+using System.Net;
+using System.Text.RegularExpressions;
+
+namespace Mangrove.Tests.Cli;
+
+/// <summary>One answer, with what of its headers says something.</summary>
+internal sealed record Seen(HttpStatusCode Status, string Headers, byte[] Body)
+{
+    public string Text => System.Text.Encoding.UTF8.GetString(Body);
+
+    /// <summary>The same with the numbers that were asked for left out: an answer that only says them back tells nothing.</summary>
+    public Seen Without(Marked asked)
+    {
+        var (text, headers) = (Text, Headers);
+        foreach (var (name, value) in asked.Values.Where(one => one.Value.Length >= 8))
+        {
+            text = text.Replace(value, name, StringComparison.OrdinalIgnoreCase);
+            headers = headers.Replace(value, name, StringComparison.OrdinalIgnoreCase);
+        }
+
+        return this with { Headers = headers, Body = System.Text.Encoding.UTF8.GetBytes(text) };
+    }
+
+    public bool Is(Seen other) => Status == other.Status && Headers == other.Headers && Body.AsSpan().SequenceEqual(other.Body);
+}
+
+/// <summary>A signed-in person's requests, as a page would send them.</summary>
+internal sealed partial class Browser : IDisposable
+{
+    private readonly HttpClient http;
+    private string cookies = "";
+    private string token = "";
+
+    private Browser(Uri address) => http = new HttpClient(new SocketsHttpHandler
+    {
+        AllowAutoRedirect = false,
+        UseCookies = false,
+        SslOptions = { RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null },
+    })
+    { BaseAddress = address };
+
+    public static async Task<Browser> SignIn(Uri address, string user, string password)
+    {
+        var browser = new Browser(address);
+        using var page = await browser.http.GetAsync(new Uri("/sign-in", UriKind.Relative));
+        browser.cookies = page.Headers.GetValues("Set-Cookie").Single(cookie => cookie.StartsWith("__Host-mangrove-form=", StringComparison.Ordinal)).Split(';')[0];
+        browser.token = Token().Match(await page.Content.ReadAsStringAsync()).Groups["token"].Value;
+        using var request = browser.Request("POST", "/sign-in", new Dictionary<string, string>(StringComparer.Ordinal) { ["username"] = user, ["password"] = password });
+        using var entered = await browser.http.SendAsync(request);
+        Assert.Equal(HttpStatusCode.SeeOther, entered.StatusCode);
+        browser.cookies += "; " + entered.Headers.GetValues("Set-Cookie").Single(cookie => cookie.StartsWith("__Host-mangrove=", StringComparison.Ordinal)).Split(';')[0];
+        return browser;
+    }
+
+    public async Task<Seen> Send(string method, string path, Dictionary<string, string>? form = null)
+    {
+        using var request = Request(method, path, form ?? []);
+        using var answer = await http.SendAsync(request);
+        var headers = answer.Headers.Concat(answer.Content.Headers).Where(header => header.Key != "Date").OrderBy(header => header.Key, StringComparer.Ordinal);
+        return new Seen(answer.StatusCode, string.Join('\n', headers.Select(header => $"{header.Key}: {string.Join(", ", header.Value)}")), await answer.Content.ReadAsByteArrayAsync());
+    }
+
+    /// <summary>The beginning of a stream that does not end by itself.</summary>
+    public async Task<Seen> Begin(string path)
+    {
+        using var request = Request("GET", path, []);
+        request.Headers.Accept.Clear();
+        request.Headers.Accept.ParseAdd("text/event-stream");
+        using var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        await using var stream = await answer.Content.ReadAsStreamAsync();
+        var buffer = new byte[512];
+        var read = await stream.ReadAsync(buffer);
+        return new Seen(answer.StatusCode, "", buffer[..read]);
+    }
+
+    public void Dispose() => http.Dispose();
+
+    private HttpRequestMessage Request(string method, string path, Dictionary<string, string> form)
+    {
+        var request = new HttpRequestMessage(new HttpMethod(method), path) { Headers = { { "Cookie", cookies }, { "Sec-Fetch-Site", "same-origin" }, { "Accept", "text/html" } } };
+        if (method != "GET")
+        {
+            request.Content = new FormUrlEncodedContent(form.Append(new("__RequestVerificationToken", token)));
+        }
+
+        return request;
+    }
+
+    [GeneratedRegex("name=\"__RequestVerificationToken\"[^>]*value=\"(?<token>[^\"]+)\"", RegexOptions.ExplicitCapture, 5_000)]
+    private static partial Regex Token();
+}

@@ -1,0 +1,75 @@
+using Mangrove.Cli;
+using Mangrove.Cli.Serving;
+using Mangrove.Kernel;
+using Mangrove.Vault;
+using Mangrove.Vault.Audit;
+using Mangrove.Vault.Identity;
+using Mangrove.Vault.Keys;
+using Microsoft.AspNetCore.Http;
+
+namespace Mangrove.Tests.Cli;
+
+/// <summary>The real server over a sample hospital, in this process, so that a test can also look behind it.</summary>
+internal sealed class HostedHospital : IAsyncDisposable
+{
+    private readonly SampleHospital sample;
+    private readonly Server server;
+
+    private readonly Actor importer;
+
+    private HostedHospital(SampleHospital sample, Hospital hospital, Server server, Actor importer, Func<Guid> ids)
+    {
+        this.sample = sample;
+        this.server = server;
+        this.importer = importer;
+        Hospital = hospital;
+        Patients = new MarkedPatients(hospital, importer, role => Staff(role), ids);
+    }
+
+    public Hospital Hospital { get; }
+
+    public MarkedPatients Patients { get; }
+
+    public Uri Address => server.Address;
+
+    public IReadOnlyList<Endpoint> Endpoints => server.Endpoints;
+
+    /// <param name="sample">Whose accounts and key.</param>
+    /// <param name="storage">The sample's own folder, or a copy of it.</param>
+    /// <param name="clock">The time of the hospital.</param>
+    /// <param name="ids">Ids of what is planted.</param>
+    public static async Task<HostedHospital> Open(SampleHospital sample, StorageOptions storage, TimeProvider clock, Func<Guid> ids)
+    {
+        var hospital = await Hospital.Open(storage, new RootSecret { KeyFile = Path.Combine(storage.Folder, "demo.key") }, clock, default);
+        try
+        {
+            await hospital.Indexing;
+            var (user, password) = sample.Login(Role.Admin);
+            var administrator = (await hospital.Vault.Identity.SignIn.CommandLine(user, password, default)).Value;
+            return new HostedHospital(sample, hospital, await Server.Start(hospital, new Uri("https://localhost:0"), default), administrator, ids);
+        }
+        catch
+        {
+            await hospital.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Signs somebody of the role in; a session that this person had before ends.</summary>
+    public Task<Browser> SignIn(Role role)
+    {
+        var (user, password) = sample.Login(role);
+        return Browser.SignIn(server.Address, user, password);
+    }
+
+    public Task<IReadOnlyList<AuditEntry>> Log() => Hospital.Vault.Review.List(importer, new AuditFilter { NewestFirst = false }, null, default);
+
+    public async ValueTask DisposeAsync()
+    {
+        await server.DisposeAsync();
+        await Hospital.DisposeAsync();
+    }
+
+    private StaffId Staff(Role role) =>
+        StaffId.TryParse(sample.Account(role).GetProperty("staffId").GetString(), out var id) ? id : throw new InvalidOperationException($"{role} has no staff number.");
+}

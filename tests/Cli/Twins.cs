@@ -1,0 +1,128 @@
+using System.Text.RegularExpressions;
+using Mangrove.Clinic;
+using Mangrove.Kernel;
+using Mangrove.Tests.Shared;
+using Mangrove.Vault;
+using Mangrove.Vault.Access;
+using Mangrove.Vault.Audit;
+using Microsoft.EntityFrameworkCore;
+
+namespace Mangrove.Tests.Cli;
+
+/// <summary>
+/// Two servers over two copies of one hospital, with one clock that stands still between requests and the same ids for
+/// what is planted: whatever differs between their answers comes from a difference that a test made.
+/// </summary>
+public sealed partial class Twins : IAsyncLifetime
+{
+    private readonly SampleHospital sample = new();
+    private readonly Folder folder = new();
+    private readonly FakeClock clock = new();
+    private readonly List<HostedHospital> two = [];
+    private readonly List<Browser> browsers = [];
+
+    internal IReadOnlyList<Address> Addresses { get; private set; } = [];
+
+    /// <summary>Whether anybody was planted yet.</summary>
+    public bool Planted { get; private set; }
+
+    public IReadOnlyList<string> Folders => [folder["one"], folder["other"]];
+
+    public IReadOnlyList<IDbContextFactory<ClinicContext>> Clinics => [.. two.Select(hospital => hospital.Hospital.Clinics)];
+
+    /// <summary>Both logs from the copy on, oldest entry first.</summary>
+    public async Task<IReadOnlyList<IReadOnlyList<AuditEntry>>> Logs() => await Task.WhenAll(two.Select(hospital => hospital.Log()));
+
+    public async ValueTask InitializeAsync()
+    {
+        await sample.InitializeAsync();
+
+        // The sample was made by the system's clock, and a clock behind it would end every session.
+        clock.SetWall(TimeProvider.System.GetUtcNow().AddMinutes(1) - clock.GetUtcNow());
+        two.AddRange(await Task.WhenAll(((string[])["one", "other"]).Select(name =>
+        {
+            var number = 0;
+            sample.CopyTo(folder[name]);
+            return HostedHospital.Open(sample, StorageOptions.Sqlite(folder[name]), clock, () => Id(++number));
+        })));
+        Addresses = Address.All(two[0].Endpoints);
+    }
+
+    /// <summary>Plants the same patients in both; in the other one, these categories hold another value.</summary>
+    public async Task<IReadOnlyList<(Marked Patient, bool InCare)>> Arrive(Func<Category, bool> different)
+    {
+        Planted = true;
+        var arriving = two[1].Patients.Arrive(different);
+        var here = await two[0].Patients.Arrive();
+        var there = await arriving;
+        Assert.Equal(here.Select(one => one.Patient.Values), there.Select(one => one.Patient.Values));
+        Assert.Equal(here.Select(one => one.Patient.Search), there.Select(one => one.Patient.Search));
+        return here;
+    }
+
+    /// <summary>Takes planted patients out of both again, so that the next round begins with two equal hospitals.</summary>
+    public Task Forget(IEnumerable<Marked> patients) => Task.WhenAll(two.Select(hospital => hospital.Patients.Forget(patients)));
+
+    /// <summary>A person of the role sits down in both; whoever sat there before gets up.</summary>
+    public async Task SignIn(Role role)
+    {
+        browsers.ForEach(browser => browser.Dispose());
+        browsers.Clear();
+        browsers.AddRange(await Task.WhenAll(two.Select(hospital => hospital.SignIn(role))));
+    }
+
+    /// <summary>Has the person in the other hospital alone do something.</summary>
+    internal Task<Seen> AskOther(string method, string path, Dictionary<string, string>? form = null) => browsers[1].Send(method, path, form);
+
+    /// <summary>Asks both the same; what each answered, without what is drawn anew for every answer.</summary>
+    internal async Task<(Seen One, Seen Other)> Ask(string method, string path, Dictionary<string, string>? form = null, bool stream = false)
+    {
+        // What two requests write has its order by time, also where the ids are random.
+        clock.Pass(TimeSpan.FromMilliseconds(50));
+        var answers = await Task.WhenAll(browsers.Select(browser => stream ? browser.Begin(path) : browser.Send(method, path, form)));
+        Assert.All(answers, answer => Assert.True((int)answer.Status < 500, $"{method} {path}: {(int)answer.Status}"));
+        HashSet<string> shared = [.. Drawn().Matches(answers[0].Text).Select(match => match.Value).Intersect(Drawn().Matches(answers[1].Text).Select(match => match.Value), StringComparer.Ordinal)];
+        return (Settled(answers[0], two[0].Address, shared), Settled(answers[1], two[1].Address, shared));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        browsers.ForEach(browser => browser.Dispose());
+        foreach (var hospital in two)
+        {
+            await hospital.DisposeAsync();
+        }
+
+        folder.Dispose();
+        await sample.DisposeAsync();
+    }
+
+    private static Guid Id(int number) => new(System.Security.Cryptography.SHA256.HashData(BitConverter.GetBytes(number))[..16]);
+
+    /// <summary>
+    /// Five things differ between two answers of the very same hospital: the port; the token of the forms; the hashes of the
+    /// log, which cover the random id of each start and session; how far the log is anchored, which the machine does once a
+    /// second by itself; and the random ids of a new form or entry, of which no two
+    /// draws are alike. An id of both answers names the same row and stays; of the others their number and places stay.
+    /// </summary>
+    private static Seen Settled(Seen answer, Uri address, HashSet<string> shared)
+    {
+        string Settle(string text) => Drawn().Replace(
+            Anchored().Replace(ShortHash().Replace(FormToken().Replace(text.Replace(address.Authority, "hospital", StringComparison.Ordinal), "form token"), "hash"), "anchored"),
+            match => shared.Contains(match.Value) ? match.Value : "drawn");
+        return answer with { Headers = Settle(answer.Headers), Body = System.Text.Encoding.UTF8.GetBytes(Settle(answer.Text)) };
+    }
+
+    [GeneratedRegex(@"(?<![0-9A-Za-z])(?:[0-9a-f]{12,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?![0-9A-Za-z])", RegexOptions.None, 5_000)]
+    private static partial Regex Drawn();
+
+    /// <summary>As the pages of the log shorten it: its first and last figures.</summary>
+    [GeneratedRegex("(?<![0-9A-Za-z])[0-9a-f]{4,8}(?:&#x2026;|…)[0-9a-f]{4,8}(?![0-9A-Za-z])", RegexOptions.None, 5_000)]
+    private static partial Regex ShortHash();
+
+    [GeneratedRegex("(?<=<dt>Anchored</dt><dd>)#[0-9,]+", RegexOptions.None, 5_000)]
+    private static partial Regex Anchored();
+
+    [GeneratedRegex(@"CfDJ8[0-9A-Za-z_\-]{40,}", RegexOptions.None, 5_000)]
+    private static partial Regex FormToken();
+}

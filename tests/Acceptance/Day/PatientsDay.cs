@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using System.Globalization;
 using Mangrove.Kernel;
 using Microsoft.Playwright;
@@ -76,7 +75,7 @@ internal sealed class PatientsDay
         Number = (await hit.GetAttributeAsync("data-patient"))!;
         await desk.Look("found");
         await hit.Locator("a.who").ClickAsync();
-        await Assertions.Expect(desk.Page).ToHaveURLAsync(new Regex("/details$", RegexOptions.None, TimeSpan.FromSeconds(1)));
+        await desk.Page.Reaches("/details$");
         Place = new Uri(desk.Page.Url).AbsolutePath[..^"/details".Length];
 
         await desk.Test("other").FillAsync(Markers.Script("name in another script"));
@@ -169,7 +168,7 @@ internal sealed class PatientsDay
         await Expect(nurse.Test("category-3")).ToBeCheckedAsync();
         await nurse.Look("sheet");
         await nurse.Press("send");
-        await Assertions.Expect(nurse.Page).ToHaveURLAsync(new Regex("/triage$", RegexOptions.None, TimeSpan.FromSeconds(1)));
+        await nurse.Page.Reaches("/triage$");
         await Expect(At(Role.Doctor).RowOf(Number)).ToContainTextAsync(Markers.All["complaint"] + Markup);
     }
 
@@ -239,7 +238,7 @@ internal sealed class PatientsDay
         await Expect(lab.Test("release")).ToContainTextAsync("1 result");
         await lab.Look("result");
         await lab.Press("release");
-        await Assertions.Expect(lab.Page).ToHaveURLAsync(new Regex("/laboratory$", RegexOptions.None, TimeSpan.FromSeconds(1)));
+        await lab.Page.Reaches("/laboratory$");
         await Expect(At(Role.Doctor).RowOf(Number)).ToContainTextAsync("6.8");
         await lab.Page.GotoAsync("/laboratory/results");
         await lab.Look("released");

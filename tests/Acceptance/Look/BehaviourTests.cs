@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 
 namespace Mangrove.Tests.Acceptance.Look;
@@ -32,11 +31,11 @@ public sealed class BehaviourTests(LookHost host)
         var page = await context.NewPageAsync();
         await page.GotoAsync("/look/triage");
         await page.Keyboard.PressAsync("Enter");
-        await Assertions.Expect(page).ToHaveURLAsync(new Regex("/look/consultation$", RegexOptions.None, TimeSpan.FromSeconds(1)));
+        await page.Reaches("/look/consultation$");
         await page.Keyboard.PressAsync("Escape");
-        await Assertions.Expect(page).ToHaveURLAsync(new Regex("/look/triage$", RegexOptions.None, TimeSpan.FromSeconds(1)));
+        await page.Reaches("/look/triage$");
         await page.Keyboard.PressAsync("Alt+2");
-        await Assertions.Expect(page).ToHaveURLAsync(new Regex("/patients$", RegexOptions.None, TimeSpan.FromSeconds(1)));
+        await page.Reaches("/patients$");
         await Assertions.Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Nothing here for you" })).ToBeVisibleAsync();
     }
 
@@ -51,7 +50,7 @@ public sealed class BehaviourTests(LookHost host)
         await page.Keyboard.PressAsync("Enter");
         await Assertions.Expect(page.GetByLabel("Referral")).ToBeFocusedAsync();
         await page.Keyboard.PressAsync("Control+Enter");
-        await Assertions.Expect(page).ToHaveURLAsync(new Regex("/look/triage$", RegexOptions.None, TimeSpan.FromSeconds(1)));
+        await page.Reaches("/look/triage$");
     }
 
     [Fact]
@@ -145,7 +144,7 @@ public sealed class BehaviourTests(LookHost host)
         await Assertions.Expect(items.Nth(1)).ToHaveAttributeAsync("aria-selected", "true");
         await page.Keyboard.PressAsync("ArrowUp");
         await page.Keyboard.PressAsync("Enter");
-        await Assertions.Expect(page).ToHaveURLAsync(new Regex("/look/consultation$", RegexOptions.None, TimeSpan.FromSeconds(1)));
+        await page.Reaches("/look/consultation$");
         Assert.Equal([], complaints);
     }
 
@@ -179,7 +178,7 @@ public sealed class BehaviourTests(LookHost host)
         await page.GetByLabel("Plan").FillAsync("saved before the lock");
         var before = host.Locks;
         await page.Keyboard.PressAsync("Alt+l");
-        await Assertions.Expect(page).ToHaveURLAsync(new Regex("/locked[?]back=", RegexOptions.None, TimeSpan.FromSeconds(1)));
+        await page.Reaches("/locked[?]back=");
         Assert.Equal(before + 1, host.Locks);
         Assert.Contains(host.Drafts, draft => draft["p"] == "saved before the lock");
         await Assertions.Expect(page.GetByText("HASSAN")).ToHaveCountAsync(0);
@@ -192,7 +191,7 @@ public sealed class BehaviourTests(LookHost host)
         var page = await context.NewPageAsync();
         var before = host.Locks;
         await page.GotoAsync("/look/triage?idle=2");
-        await Assertions.Expect(page).ToHaveURLAsync(new Regex("/locked[?]back=", RegexOptions.None, TimeSpan.FromSeconds(1)), new() { Timeout = 10_000 });
+        await page.Reaches("/locked[?]back=");
         Assert.Equal(before + 1, host.Locks);
     }
 
@@ -210,7 +209,7 @@ public sealed class BehaviourTests(LookHost host)
         await dialog.GetByLabel("Theme").SelectOptionAsync("dark");
         await dialog.GetByTestId("screen-save").ClickAsync();
         await Assertions.Expect(page.Locator("html")).ToHaveAttributeAsync("data-bs-theme", "dark");
-        await Assertions.Expect(page).ToHaveURLAsync(new Regex("/look/triage$", RegexOptions.None, TimeSpan.FromSeconds(1)));
+        await page.Reaches("/look/triage$");
     }
 
     private static async Task<IPage> OpenCounting(IBrowserContext context, string path)

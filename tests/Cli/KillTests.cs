@@ -5,6 +5,7 @@ using System.Text.RegularExpressions;
 using Mangrove.Cli;
 using Mangrove.Clinic.Records;
 using Mangrove.Kernel;
+using Mangrove.Tests.Shared;
 using Mangrove.Vault;
 using Mangrove.Vault.Access;
 using Mangrove.Vault.Audit;
@@ -15,11 +16,16 @@ namespace Mangrove.Tests.Cli;
 
 /// <summary>
 /// The server dies in the middle of its work, as by kill -9 or a power cut, while the front desk writes as fast as it can.
-/// Twelve rounds, or what of them fits into a minute; two hundred with MANGROVE_FULL=1.
+/// As many rounds as fit into the time, with a least and a most; two hundred with MANGROVE_FULL=1.
 /// </summary>
-public sealed partial class KillTests(SampleHospital hospital) : IClassFixture<SampleHospital>
+public abstract partial class KillTests(SampleHospital hospital)
 {
     private const int Writers = 4;
+
+    protected SampleHospital Sample => hospital;
+
+    /// <summary>How many rounds at least and at most, and the time beyond which no further one begins.</summary>
+    protected abstract (int Least, int Most, TimeSpan Time) Rounds { get; }
 
     private static readonly bool Full = string.Equals(Environment.GetEnvironmentVariable("MANGROVE_FULL"), "1", StringComparison.Ordinal);
 
@@ -33,9 +39,9 @@ public sealed partial class KillTests(SampleHospital hospital) : IClassFixture<S
     {
         var started = TimeProvider.System.GetTimestamp();
         var round = 0;
-        for (; Full ? round < 200 : round < 4 || (round < 12 && TimeProvider.System.GetElapsedTime(started) < TimeSpan.FromMinutes(1)); round++)
+        for (; Full ? round < 200 : round < Rounds.Least || (round < Rounds.Most && TimeProvider.System.GetElapsedTime(started) < Rounds.Time); round++)
         {
-            await using (var server = await Served.Start(hospital.Data))
+            await using (var server = await Served.Start(hospital.Data, [.. hospital.StorageArguments]))
             {
                 using var client = server.Client();
                 var cookies = await SignIn(client);
@@ -45,7 +51,7 @@ public sealed partial class KillTests(SampleHospital hospital) : IClassFixture<S
                 // From the first answer on the server is warm, and the blow falls somewhere in the middle of the work.
                 await acknowledged.Task.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
                 await Task.Delay(TimeSpan.FromMilliseconds(RandomNumberGenerator.GetInt32(1, 900)), TestContext.Current.CancellationToken);
-                await server.Kill();
+                await Strike(server, round);
                 await dead.CancelAsync();
                 await Task.WhenAll(writers);
             }
@@ -57,6 +63,9 @@ public sealed partial class KillTests(SampleHospital hospital) : IClassFixture<S
         Assert.NotEmpty(drafted);
         TestContext.Current.SendDiagnosticMessage($"{round} rounds, {registered.Count} registrations and {drafted.Count} drafts acknowledged");
     }
+
+    /// <summary>What dies.</summary>
+    protected virtual Task Strike(Served server, int round) => server.Kill();
 
     /// <summary>Registers people one after the other, as the form does, until the server is gone.</summary>
     private async Task Write(HttpClient client, (string Cookies, string Token) session, int round, int writer, CancellationToken dead)
@@ -84,6 +93,12 @@ public sealed partial class KillTests(SampleHospital hospital) : IClassFixture<S
                 }
 
                 using var answer = await Post(client, session.Cookies, "/desk/register", form, dead);
+                if (answer.StatusCode == HttpStatusCode.ServiceUnavailable)
+                {
+                    // The database is gone and the server says so: nothing was acknowledged.
+                    return;
+                }
+
                 Assert.Equal(HttpStatusCode.SeeOther, answer.StatusCode);
                 registered[id] = family;
                 acknowledged.TrySetResult();
@@ -128,8 +143,7 @@ public sealed partial class KillTests(SampleHospital hospital) : IClassFixture<S
     /// <summary>Opens the folder as the dead server left it: every acknowledged write, the whole chain, an entry for every row.</summary>
     private async Task Whole(int round)
     {
-        var storage = StorageOptions.Sqlite(hospital.Data);
-        await using var left = await Hospital.Open(storage, new RootSecret { KeyFile = Path.Combine(hospital.Data, "demo.key") }, TimeProvider.System, TestContext.Current.CancellationToken);
+        await using var left = await Hospital.Open(hospital.Storage, new RootSecret { KeyFile = Path.Combine(hospital.Data, "demo.key") }, TimeProvider.System, TestContext.Current.CancellationToken);
         var log = await left.Vault.Review.Verify(null, TestContext.Current.CancellationToken);
         Assert.True(log.Ok, $"round {round}: {string.Join(", ", log.Problems.Select(problem => problem.Code))}");
 
@@ -190,4 +204,28 @@ public sealed partial class KillTests(SampleHospital hospital) : IClassFixture<S
 
     [GeneratedRegex("name=\"__RequestVerificationToken\"[^>]*value=\"(?<token>[^\"]+)\"", RegexOptions.ExplicitCapture, 5_000)]
     private static partial Regex Token();
+}
+
+/// <summary>The server is killed; its database is files that it alone had open.</summary>
+public sealed class KillOnSqliteTests(SampleHospital hospital) : KillTests(hospital), IClassFixture<SampleHospital>
+{
+    protected override (int Least, int Most, TimeSpan Time) Rounds => (4, 12, TimeSpan.FromMinutes(1));
+}
+
+/// <summary>In turns the server is killed while PostgreSQL stands, and every process of PostgreSQL while the server stands.</summary>
+public sealed class KillOnPostgresTests(SampleOnPostgres hospital) : KillTests(hospital), IClassFixture<SampleOnPostgres>
+{
+    protected override (int Least, int Most, TimeSpan Time) Rounds => (2, 6, TimeSpan.FromSeconds(20));
+
+    protected override async Task Strike(Served server, int round)
+    {
+        if (round % 2 == 0)
+        {
+            await base.Strike(server, round);
+            return;
+        }
+
+        await TestPostgres.KillAndRestart(((SampleOnPostgres)Sample).Database.Folder);
+        await server.Kill();
+    }
 }

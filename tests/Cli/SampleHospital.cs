@@ -1,16 +1,20 @@
 using System.Text.Json;
 using Mangrove.Kernel;
+using Mangrove.Tests.Shared;
 using Mangrove.Vault;
 
 namespace Mangrove.Tests.Cli;
 
 /// <summary>One sample hospital of twenty patients that the tests of a class share.</summary>
-public sealed class SampleHospital : IAsyncLifetime
+public class SampleHospital : IAsyncLifetime
 {
     private readonly Folder folder = new();
 
     /// <summary>Where its databases are, once it is made.</summary>
     public StorageOptions Storage { get; private set; } = StorageOptions.Sqlite(".");
+
+    /// <summary>The same for the command line.</summary>
+    public IReadOnlyList<string> StorageArguments { get; private set; } = [];
 
     public string Data => folder.Data;
 
@@ -19,13 +23,24 @@ public sealed class SampleHospital : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         Storage = StorageOptions.Sqlite(Data);
-        Made = await Executable.Run("demo", "--patients", "20", "--seed", "7", "--data", Data, "--json");
+        if (await Connections() is { } connections)
+        {
+            var file = folder.Secret("connections", string.Join('\n', connections.Select(one => $"{one.Key}={one.Value}")));
+            StorageArguments = ["--storage", "postgres", "--connection", file];
+            Storage = StorageOptions.Postgres(Data, file).Value;
+        }
+
+        Made = await Executable.Run(["demo", "--patients", "20", "--seed", "7", "--data", Data, "--json", .. StorageArguments]);
         Assert.True(Made.Exit == 0, $"The sample was not made: {Made.Error}");
     }
+
+    /// <summary>The connection of each store where it lies in PostgreSQL.</summary>
+    private protected virtual Task<IReadOnlyDictionary<string, string>?> Connections() => Task.FromResult<IReadOnlyDictionary<string, string>?>(null);
 
     public ValueTask DisposeAsync()
     {
         folder.Dispose();
+        GC.SuppressFinalize(this);
         return ValueTask.CompletedTask;
     }
 
@@ -53,4 +68,24 @@ public sealed class SampleHospital : IAsyncLifetime
     }
 
     internal string Secret(string name, string text) => folder.Secret(name, text);
+}
+
+/// <summary>The same in a PostgreSQL of its own, which a test may kill.</summary>
+public sealed class SampleOnPostgres : SampleHospital
+{
+    private TestDatabase? database;
+
+    internal TestDatabase Database => database ?? throw new InvalidOperationException("The sample is not made yet.");
+
+    private protected override async Task<IReadOnlyDictionary<string, string>?> Connections()
+    {
+        database = await TestPostgres.CreateAlone();
+
+        // As at a hospital: the tables of the clinic belong to the owner, and set-up lets the clinic's role use them.
+        await TestPostgres.Sql(database.Folder, database.Name, $"ALTER SCHEMA clinic OWNER TO {database.Name}_owner");
+        return new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["clinic"] = database.Clinic, ["vault"] = database.Vault, ["keys"] = database.Keys, ["audit"] = database.Audit, ["owner"] = database.Owner,
+        };
+    }
 }

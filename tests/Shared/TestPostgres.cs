@@ -21,6 +21,12 @@ internal static class TestPostgres
     /// </summary>
     public static async Task<TestDatabase> Create()
     {
+        RequireInstalled();
+        return await Create(await Cluster.Value);
+    }
+
+    private static void RequireInstalled()
+    {
         if (Programs() is null)
         {
             const string Missing = "PostgreSQL is not installed here: install it or set MANGROVE_TEST_PG_BIN.";
@@ -31,8 +37,33 @@ internal static class TestPostgres
 
             Assert.Skip(Missing);
         }
+    }
 
-        var folder = await Cluster.Value;
+    /// <summary>As <see cref="Create()"/>, in a cluster of its own that the test may kill.</summary>
+    public static async Task<TestDatabase> CreateAlone()
+    {
+        RequireInstalled();
+        return await Create(await Start());
+    }
+
+    /// <summary>Ends every process of a cluster without a word, as the kernel does when memory is short, and starts it again.</summary>
+    public static async Task KillAndRestart(string folder)
+    {
+        var data = Path.Combine(folder, "data");
+        var first = (await File.ReadAllLinesAsync(Path.Combine(data, "postmaster.pid")))[0];
+        await Run("sh", ["-c", "all=\"$1 $(ps -o pid= --ppid \"$1\")\"; kill -9 $all; for one in $all; do while [ -d /proc/$one ] && ! grep -q '^State:.Z' /proc/$one/status; do :; done; done 2>/dev/null; true", "sh", first], asServer: false);
+
+        // Where nobody reaps the dead, a number of theirs still counts as a running server.
+        foreach (var stale in Directory.EnumerateFiles(folder, "*.lock", SearchOption.AllDirectories).Append(Path.Combine(data, "postmaster.pid")).ToList())
+        {
+            File.Delete(stale);
+        }
+
+        await Run(Path.Combine(Programs()!, "pg_ctl"), ["-D", data, "-w", "-s", "-l", Path.Combine(folder, "server.log"), "start"], asServer: true);
+    }
+
+    private static async Task<TestDatabase> Create(string folder)
+    {
         var database = new TestDatabase(folder, $"t{Interlocked.Increment(ref databases)}");
         var name = database.Name;
         await Sql(folder, "postgres", $"CREATE ROLE {name}_owner LOGIN; CREATE ROLE {name}_clinic LOGIN; CREATE ROLE {name}_vault LOGIN; CREATE ROLE {name}_keys LOGIN; CREATE ROLE {name}_audit LOGIN");

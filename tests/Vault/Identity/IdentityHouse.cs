@@ -145,6 +145,10 @@ internal sealed class IdentityHouse : IAsyncDisposable
 public abstract class OnEveryDatabase : IAsyncLifetime
 {
     private readonly List<IdentityHouse> houses = [];
+    private readonly List<SqliteFolder> folders = [];
+
+    /// <summary>Of the house built last, where its databases are files.</summary>
+    private protected string LastFolder => folders[^1].Folder;
 
     public virtual ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
@@ -155,6 +159,7 @@ public abstract class OnEveryDatabase : IAsyncLifetime
             await house.DisposeAsync();
         }
 
+        folders.ForEach(folder => folder.Dispose());
         GC.SuppressFinalize(this);
     }
 
@@ -166,4 +171,10 @@ public abstract class OnEveryDatabase : IAsyncLifetime
     }
 
     protected abstract Task<StorageOptions> NewStorage();
+
+    private protected StorageOptions InNewFolder()
+    {
+        folders.Add(new SqliteFolder());
+        return StorageOptions.Sqlite(LastFolder);
+    }
 }

@@ -28,16 +28,27 @@ internal sealed class KeptConnections(string connectionString, KeptStatements st
             return;
         }
 
-        if (Interlocked.Increment(ref count) > Most)
+        // Asked first: a number that grew with every use beyond the limit would run over one day and let all of them stay.
+        if (Volatile.Read(ref count) >= Most || Interlocked.Increment(ref count) > Most)
         {
             context.Database.OpenConnection();
             return;
         }
 
         var connection = new SqliteConnection(connectionString);
+        try
+        {
+            connection.Open();
+            Set(connection);
+        }
+        catch
+        {
+            Interlocked.Decrement(ref count);
+            connection.Dispose();
+            throw;
+        }
+
         kept.Add(connection);
-        connection.Open();
-        Set(connection);
         statements.Follow(connection);
         context.Database.SetDbConnection(connection);
         context.KeepsConnection = true;

@@ -30,6 +30,9 @@ public static class StorageFault
         SqliteException { SqliteErrorCode: SqliteReadOnly or SqliteCannotOpen } => Unwritable,
         PostgresException refused => OfState(refused.SqlState),
         NpgsqlException => Unreachable,
+
+        // A connection that broke inside a transaction answers the next statement by "the transaction has completed", not by the break.
+        InvalidOperationException { InnerException: null, Source: "Npgsql" } => Unreachable,
         IOException { HResult: NoSpaceOnLinux or NoSpaceOnWindows } => Full,
         { InnerException: { } inner } => Of(inner),
         _ => null,

@@ -91,7 +91,10 @@ internal static class Executable
 /// <summary>A server of a test's own, on a free port; ready when it exists.</summary>
 public sealed class Served : IAsyncDisposable
 {
+    private const int Remembered = 200;
+
     private readonly Process process;
+    private readonly Queue<string> last = new();
 
     private Served(Process process, Uri address)
     {
@@ -102,6 +105,18 @@ public sealed class Served : IAsyncDisposable
     public Uri Address { get; }
 
     public int Id => process.Id;
+
+    /// <summary>The last lines that it wrote, for the message of a test that fails.</summary>
+    public string Said
+    {
+        get
+        {
+            lock (last)
+            {
+                return string.Join('\n', last);
+            }
+        }
+    }
 
     public static Task<Served> Start(string data, params string[] more) => Start(Executable.With(["serve", "--data", data, "--urls", "https://localhost:0", .. more]));
 
@@ -117,16 +132,32 @@ public sealed class Served : IAsyncDisposable
             said.Add(line);
             if (line.StartsWith("ready ", StringComparison.Ordinal))
             {
-                // Nobody reads on here; a full pipe must not stop the server.
-                _ = server.StandardError.BaseStream.CopyToAsync(Stream.Null, CancellationToken.None);
-                _ = server.StandardOutput.BaseStream.CopyToAsync(Stream.Null, CancellationToken.None);
-                return new Served(server, new Uri(line["ready ".Length..]));
+                var served = new Served(server, new Uri(line["ready ".Length..]));
+                served.Listen(server.StandardError);
+                served.Listen(server.StandardOutput);
+                return served;
             }
         }
 
         await server.WaitForExitAsync(patience.Token);
         throw new InvalidOperationException($"The server ended with {server.ExitCode}: {string.Join('\n', said)}");
     }
+
+    /// <summary>Reads on to the end: a full pipe must not stop the server.</summary>
+    private void Listen(StreamReader stream) => _ = Task.Run(async () =>
+    {
+        while (await stream.ReadLineAsync() is { } line)
+        {
+            lock (last)
+            {
+                last.Enqueue(line);
+                if (last.Count > Remembered)
+                {
+                    last.Dequeue();
+                }
+            }
+        }
+    });
 
     public HttpClient Client() => new(new SocketsHttpHandler
     {

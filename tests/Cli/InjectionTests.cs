@@ -10,7 +10,7 @@ namespace Mangrove.Tests.Cli;
 /// Statements of SQL, typed into every field and parameter of every address that a role may use, are text like any other:
 /// no answer breaks or speaks of a database, and nothing changes that was not asked for (threats P9).
 /// </summary>
-public sealed partial class InjectionTests(SampleHospital sample) : IClassFixture<SampleHospital>
+public abstract partial class InjectionTests(SampleHospital sample)
 {
     private static readonly string[] Hostile =
     [
@@ -152,3 +152,7 @@ public sealed partial class InjectionTests(SampleHospital sample) : IClassFixtur
     [GeneratedRegex("SQLite Error|SqliteException|Npgsql|PostgresException|syntax error|unterminated|unrecognized token|42[0-9P]{3}:|DbUpdateException", RegexOptions.ExplicitCapture | RegexOptions.IgnoreCase, 5_000)]
     private static partial Regex OfDatabase();
 }
+
+public sealed class InjectionOnSqliteTests(SampleHospital sample) : InjectionTests(sample), IClassFixture<SampleHospital>;
+
+public sealed class InjectionOnPostgresTests(SampleOnPostgres sample) : InjectionTests(sample), IClassFixture<SampleOnPostgres>;

@@ -8,7 +8,7 @@ namespace Mangrove.Tests.Cli;
 /// Every address of the real server, asked by every role with the numbers of a patient whose every field carries a mark.
 /// An address that no line of <see cref="AddressBook"/> fits fails, so that nobody adds a page without saying whose it is.
 /// </summary>
-public sealed class MatrixTests(MarkedHospital hospital) : IClassFixture<MarkedHospital>
+public abstract class MatrixTests(MarkedHospital hospital)
 {
     public static TheoryData<Role> Roles => [.. Enum.GetValues<Role>()];
 
@@ -106,3 +106,7 @@ public sealed class MatrixTests(MarkedHospital hospital) : IClassFixture<MarkedH
     private static Category[] NowhereOnPages(Role role) =>
         role == Role.Doctor ? [Category.Documents, Category.Prescriptions, Category.Dispensing] : [];
 }
+
+public sealed class MatrixOnSqliteTests(MarkedHospital hospital) : MatrixTests(hospital), IClassFixture<MarkedHospital>;
+
+public sealed class MatrixOnPostgresTests(MarkedOnPostgres hospital) : MatrixTests(hospital), IClassFixture<MarkedOnPostgres>;

@@ -25,7 +25,7 @@ public class SampleHospital : IAsyncLifetime
         Storage = StorageOptions.Sqlite(Data);
         if (await Connections() is { } connections)
         {
-            var file = folder.Secret("connections", string.Join('\n', connections.Select(one => $"{one.Key}={one.Value}")));
+            var file = folder.Secret("connections", connections);
             StorageArguments = ["--storage", "postgres", "--connection", file];
             Storage = StorageOptions.Postgres(Data, file).Value;
         }
@@ -34,8 +34,8 @@ public class SampleHospital : IAsyncLifetime
         Assert.True(Made.Exit == 0, $"The sample was not made: {Made.Error}");
     }
 
-    /// <summary>The connection of each store where it lies in PostgreSQL.</summary>
-    private protected virtual Task<IReadOnlyDictionary<string, string>?> Connections() => Task.FromResult<IReadOnlyDictionary<string, string>?>(null);
+    /// <summary>The lines of the connection file where the stores lie in PostgreSQL.</summary>
+    private protected virtual Task<string?> Connections() => Task.FromResult<string?>(null);
 
     public ValueTask DisposeAsync()
     {
@@ -77,15 +77,9 @@ public sealed class SampleOnPostgres : SampleHospital
 
     internal TestDatabase Database => database ?? throw new InvalidOperationException("The sample is not made yet.");
 
-    private protected override async Task<IReadOnlyDictionary<string, string>?> Connections()
+    private protected override async Task<string?> Connections()
     {
         database = await TestPostgres.CreateAlone();
-
-        // As at a hospital: the tables of the clinic belong to the owner, and set-up lets the clinic's role use them.
-        await TestPostgres.Sql(database.Folder, database.Name, $"ALTER SCHEMA clinic OWNER TO {database.Name}_owner");
-        return new Dictionary<string, string>(StringComparer.Ordinal)
-        {
-            ["clinic"] = database.Clinic, ["vault"] = database.Vault, ["keys"] = database.Keys, ["audit"] = database.Audit, ["owner"] = database.Owner,
-        };
+        return await TestPostgres.ForProduct(database);
     }
 }

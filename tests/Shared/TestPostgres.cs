@@ -46,6 +46,17 @@ internal static class TestPostgres
         return await Create(await Start());
     }
 
+    /// <summary>
+    /// Readies a database for the product's own set-up, as at a hospital: the tables of the clinic belong to the owner, and
+    /// set-up lets the clinic's role use them.
+    /// </summary>
+    /// <returns>What the connection file says.</returns>
+    public static async Task<string> ForProduct(TestDatabase database)
+    {
+        await Sql(database.Folder, database.Name, $"ALTER SCHEMA clinic OWNER TO {database.Name}_owner");
+        return $"clinic={database.Clinic}\nvault={database.Vault}\nkeys={database.Keys}\naudit={database.Audit}\nowner={database.Owner}";
+    }
+
     /// <summary>Ends every process of a cluster without a word, as the kernel does when memory is short, and starts it again.</summary>
     public static async Task KillAndRestart(string folder)
     {

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Mangrove.Kernel;
 using Mangrove.Tests.Acceptance.Day;
+using Mangrove.Tests.Shared;
 using Microsoft.Playwright;
 
 [assembly: AssemblyFixture(typeof(DayHospital))]
@@ -13,12 +14,13 @@ namespace Mangrove.Tests.Acceptance.Day;
 /// and each role sits before a browser of its own whose profile lies in the test's folder. Begun by the first test that
 /// asks for it.
 /// </summary>
-public sealed class DayHospital : IAsyncLifetime
+public class DayHospital : IAsyncLifetime
 {
     private readonly string root = Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), "mangrove-day-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6)))).FullName;
     private readonly Lazy<Task<PatientsDay>> day;
     private Product? product;
     private IPlaywright? playwright;
+    private string[] storage = [];
 
     public DayHospital() => day = new Lazy<Task<PatientsDay>>(Live);
 
@@ -47,12 +49,18 @@ public sealed class DayHospital : IAsyncLifetime
         return (account.GetProperty("user").GetString()!, file);
     }
 
+    /// <summary>Runs a command on this hospital to its end.</summary>
+    internal Task<JsonElement> Run(params string[] arguments) => Product.Run([.. arguments, "--data", Data, .. storage, "--json"]);
+
     /// <summary>Opens a browser for a role and signs in, after one try with a wrong password where there is one.</summary>
     internal Task<Station> Sit(Role role, string? mistyped)
     {
         var (user, password) = Account(role);
         return Station.Open(playwright!, Address, role, user, File.ReadAllText(password), mistyped, Path.Combine(Profiles, role.Slug()), Temporary);
     }
+
+    /// <summary>What a command is told of where the databases are.</summary>
+    private protected virtual Task<string[]> Storage(string folder) => Task.FromResult<string[]>([]);
 
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
@@ -71,23 +79,36 @@ public sealed class DayHospital : IAsyncLifetime
 
         playwright?.Dispose();
         Directory.Delete(root, recursive: true);
+        GC.SuppressFinalize(this);
     }
 
     private async Task<PatientsDay> Live()
     {
         Directory.CreateDirectory(Temporary);
         product = new Product(Temporary);
-        await product.Run("demo", "--data", Data, "--patients", "24", "--seed", "11", "--json");
+        storage = await Storage(root);
+        await Run("demo", "--patients", "24", "--seed", "11");
         var files = Path.Combine(root, "import");
         var patient = await Newcomer.Fetch(files, product, root);
         var (admin, password) = Account(Role.Admin);
-        var imported = await product.Run("import", "fhir", files, "--data", Data, "--as", admin, "--password-file", password, "--json");
+        var imported = await Run("import", "fhir", files, "--as", admin, "--password-file", password);
         Assert.Equal(0, imported.GetProperty("rejected").GetArrayLength());
         Directory.Delete(files, recursive: true);
 
-        Address = await product.Serve(Data);
+        Address = await product.Serve(["--data", Data, .. storage]);
         playwright = await Playwright.CreateAsync();
         playwright.Selectors.SetTestIdAttribute("data-test");
         return await PatientsDay.Live(this, patient);
+    }
+}
+
+/// <summary>The same day on PostgreSQL.</summary>
+public sealed class DayOnPostgres : DayHospital
+{
+    private protected override async Task<string[]> Storage(string folder)
+    {
+        var file = Path.Combine(folder, "connections");
+        await File.WriteAllTextAsync(file, await TestPostgres.ForProduct(await TestPostgres.Create()));
+        return ["--storage", "postgres", "--connection", file];
     }
 }

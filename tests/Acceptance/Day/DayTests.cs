@@ -4,7 +4,7 @@ using Mangrove.Kernel;
 namespace Mangrove.Tests.Acceptance.Day;
 
 /// <summary>Issue-level proof: a patient's day by the pages, and what the log says of it.</summary>
-public sealed class DayTests(DayHospital hospital)
+public abstract class DayTests(DayHospital hospital)
 {
     [Fact]
     public async Task One_imported_patient_goes_through_all_seven_roles_by_the_pages_and_every_worklist_shows_them_by_itself()
@@ -30,11 +30,11 @@ public sealed class DayTests(DayHospital hospital)
     public async Task Afterwards_the_whole_log_verifies_and_answers_who_when_and_which_fields()
     {
         var day = await hospital.Day;
-        var verified = await hospital.Product.Run("audit", "verify", "--data", hospital.Data, "--json");
+        var verified = await hospital.Run("audit", "verify");
         Assert.True(verified.GetProperty("ok").GetBoolean(), verified.GetRawText());
 
         var (admin, password) = hospital.Account(Role.Admin);
-        var entries = (await hospital.Product.Run("audit", "list", "--data", hospital.Data, "--patient", day.Number, "--as", admin, "--password-file", password, "--json")).EnumerateArray().ToArray();
+        var entries = (await hospital.Run("audit", "list", "--patient", day.Number, "--as", admin, "--password-file", password)).EnumerateArray().ToArray();
         Assert.All(entries, entry => Assert.True(DateTimeOffset.TryParse(Text(entry, "timestamp"), System.Globalization.CultureInfo.InvariantCulture, out _)));
         foreach (var role in (Role[])[Role.FrontDesk, Role.Nurse, Role.Doctor, Role.LabTech, Role.Pharmacist, Role.Cashier])
         {
@@ -60,3 +60,7 @@ public sealed class DayTests(DayHospital hospital)
 
     private static string Text(JsonElement entry, string name) => entry.GetProperty(name).GetString() ?? "";
 }
+
+public sealed class DayOnSqliteTests(DayHospital hospital) : DayTests(hospital);
+
+public sealed class DayOnPostgresTests(DayOnPostgres hospital) : DayTests(hospital), IClassFixture<DayOnPostgres>;

@@ -219,6 +219,7 @@ internal sealed class PatientsDay
 
         await doctor.Test("await").CheckAsync();
         await doctor.Press("sign");
+        await Expect(doctor.Page.Locator("[data-failures]")).ToBeEmptyAsync();
         await Expect(At(Role.Pharmacist).RowOf(Number)).ToBeVisibleAsync();
         await doctor.Page.GotoAsync("/results");
     }

@@ -121,6 +121,11 @@ const living = () => [...all].map(ref => ref.deref()).filter(draft => draft?.for
 /** Saves everything that is not saved; used before the page locks. */
 export const saveAll = () => Promise.allSettled(living().map(draft => draft.save({ leaving: true })));
 
+/** Ends when no draft of the form is on its way any more. */
+export async function settled(form) {
+  for (const draft of living().filter(one => one.form === form)) while (draft.saving) await draft.saving;
+}
+
 watch(document);
 document.addEventListener('htmx:load', event => watch(event.target));
 document.addEventListener('visibilitychange', () => { if (document.visibilityState === 'hidden') saveAll(); });

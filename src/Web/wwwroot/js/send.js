@@ -1,6 +1,8 @@
 // Sends every form by a request of the page instead of by navigation. A browser writes the body of a navigation that is
 // answered in place, with a mistake in the form or with what was searched for, into the files of its session, where it
 // outlives the person who typed it. What such an answer shows replaces the view; a redirect is followed as ever.
+import { settled } from './drafts.js';
+
 const page = document.documentElement;
 
 document.addEventListener('submit', async event => {
@@ -12,6 +14,9 @@ document.addEventListener('submit', async event => {
   page.dataset.sending = '';
   const { submitter } = event;
   try {
+    // The press on the button left a field, which keeps the draft. Were it written while the act takes it away, the act
+    // would be refused for a change by somebody else.
+    await settled(form);
     await window.htmx.ajax('POST', submitter?.getAttribute('formaction') ?? form.getAttribute('action'), {
       source: form,
       event,

@@ -86,6 +86,30 @@ public sealed class BehaviourTests(LookHost host)
     }
 
     [Fact]
+    public async Task A_form_is_sent_when_its_draft_is_no_longer_on_its_way()
+    {
+        await using var context = await Contexts.Open(host, "light", "ltr", 1280);
+        var page = await context.NewPageAsync();
+        var held = new TaskCompletionSource<IRoute>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await page.RouteAsync("**/drafts/look", route => held.TrySetResult(route) ? Task.CompletedTask : route.ContinueAsync());
+        var signed = 0;
+        page.Request += (_, request) => signed += request.Url.EndsWith("/look/sign", StringComparison.Ordinal) ? 1 : 0;
+        await page.GotoAsync("/look/consultation");
+        await page.GetByLabel("Referral").FillAsync("Cardiology");
+        await page.GetByLabel("Plan").FocusAsync();
+        var draft = await held.Task.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        await page.Keyboard.PressAsync("Control+Enter");
+        await page.Locator("html[data-sending]").WaitForAsync();
+
+        // Whatever the press asked for by itself is asked for by now.
+        await page.EvaluateAsync("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))");
+        Assert.Equal(0, signed);
+        await draft.ContinueAsync();
+        await page.Reaches("/look/triage$");
+        Assert.Equal(1, signed);
+    }
+
+    [Fact]
     public async Task A_worklist_refreshes_itself_when_the_server_names_its_topic()
     {
         await using var context = await Contexts.Open(host, "light", "ltr", 1280);

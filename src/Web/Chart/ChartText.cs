@@ -35,6 +35,24 @@ internal static class ChartText
     /// <summary>A date as FHIR wrote it, however much of it is known.</summary>
     public static PartialDate? Fhir(string? text) => text is null ? null : PartialDate.TryParse(text.Length > 10 ? text[..10] : text, out var date) ? date : null;
 
+    /// <summary>A language as people call it, where it is kept as its code (BCP 47), as imported ones are; otherwise as it was typed.</summary>
+    public static string? Language(string? kept)
+    {
+        if (string.IsNullOrWhiteSpace(kept) || kept.Length < 2)
+        {
+            return kept;
+        }
+
+        try
+        {
+            return CultureInfo.GetCultureInfo(kept, predefinedOnly: true).EnglishName;
+        }
+        catch (CultureNotFoundException)
+        {
+            return kept;
+        }
+    }
+
     public static string SexLetter(BirthAndSex? person) => person?.Sex switch
     {
         AdministrativeSex.Female => "F",

@@ -83,16 +83,11 @@ public sealed class TestHospital : IAsyncDisposable
 
     /// <summary>A use case as a request of its own gets it.</summary>
     public T Use<T>()
-        where T : notnull
-    {
-        var scope = services.CreateScope();
-        lock (scopes)
-        {
-            scopes.Add(scope);
-        }
+        where T : notnull => Scope().GetRequiredService<T>();
 
-        return scope.ServiceProvider.GetRequiredService<T>();
-    }
+    /// <summary>The same with another clock.</summary>
+    public T Use<T>(TimeProvider clock)
+        where T : notnull => ActivatorUtilities.CreateInstance<T>(Scope(), clock);
 
     /// <summary>Looks into the database beside every use case.</summary>
     public ClinicContext Clinic() => Clinics.CreateDbContext();
@@ -149,6 +144,17 @@ public sealed class TestHospital : IAsyncDisposable
                 await (await one.Value).DisposeAsync();
             }
         }
+    }
+
+    private IServiceProvider Scope()
+    {
+        var scope = services.CreateScope();
+        lock (scopes)
+        {
+            scopes.Add(scope);
+        }
+
+        return scope.ServiceProvider;
     }
 
     private static string Word(int number)

@@ -33,7 +33,7 @@ public sealed class SignConsultation(ClinicContext clinic, Door door, DiagnosisL
 
         var draft = await ConsultationDraft.Find(clinic, patientId, visitId, actor, cancel);
         using var opening = await door.Open(actor, RequestFor(form, patient, draft), cancel);
-        if (await clinic.Notes.AnyAsync(row => row.Id == form.NoteId, cancel))
+        if (await NoteIsThere(form.NoteId, cancel))
         {
             return SignedAlready;
         }
@@ -52,7 +52,8 @@ public sealed class SignConsultation(ClinicContext clinic, Door door, DiagnosisL
         var read = await Read(form, opening, patient, visit, now, cancel);
         if (read.Error is { } wrong)
         {
-            return wrong;
+            // The same form sent twice at the same moment: what the other one prescribed stands in the way of this one.
+            return await NoteIsThere(form.NoteId, cancel) ? SignedAlready : wrong;
         }
 
         var (diagnoses, lines, tests) = read.Value;
@@ -95,8 +96,14 @@ public sealed class SignConsultation(ClinicContext clinic, Door door, DiagnosisL
         {
             await charging.Save(clinic, visit, patient.Ref, first ? [new Charging.Act(note.Id, PriceList.Consultation, "Consultation", "Consultation", 1)] : [], cancel);
         }
-        catch (Exception collision) when (collision is DbUpdateException or RefusedInput { Code: "record.changed" } && NoteIsThere(form.NoteId))
+        catch (Exception collision) when (collision is DbUpdateException or RefusedInput { Code: "record.changed" })
         {
+            clinic.ChangeTracker.Clear();
+            if (!await NoteIsThere(form.NoteId, cancel))
+            {
+                throw;
+            }
+
             // The same form sent twice at the same moment: the other one signed.
             return SignedAlready;
         }
@@ -202,11 +209,7 @@ public sealed class SignConsultation(ClinicContext clinic, Door door, DiagnosisL
         }
     }
 
-    private bool NoteIsThere(Guid noteId)
-    {
-        clinic.ChangeTracker.Clear();
-        return clinic.Notes.Any(row => row.Id == noteId);
-    }
+    private Task<bool> NoteIsThere(Guid noteId, CancellationToken cancel) => clinic.Notes.AnyAsync(row => row.Id == noteId, cancel);
 
     private DateOnly Today(DateTimeOffset now) => DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(now, clock.LocalTimeZone).DateTime);
 }

@@ -1,7 +1,5 @@
 using System.Collections.Concurrent;
 using System.Text.RegularExpressions;
-using Deque.AxeCore.Commons;
-using Deque.AxeCore.Playwright;
 using Mangrove.Kernel;
 using Mangrove.Tests.Acceptance.Look;
 using Microsoft.Playwright;
@@ -17,16 +15,11 @@ public abstract partial class PagesTests(DayHospital hospital, LookHost browser)
     // More kinds than any role has: a guard against a link that makes ever new ones.
     private const int MostPages = 30;
 
-    private static readonly RunOnlyOptions Everything = new() { Type = "tag", Values = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] };
-
-    // Nothing but colours changes with the theme.
-    private static readonly RunOnlyOptions Colours = new() { Type = "rule", Values = ["color-contrast", "link-in-text-block"] };
-
     protected async Task Walk(Role role)
     {
         var day = await hospital.Day;
         var slug = role.Slug();
-        await using var context = await browser.Browser.NewContextAsync(new BrowserNewContextOptions { BaseURL = hospital.Address.ToString(), IgnoreHTTPSErrors = true, ReducedMotion = ReducedMotion.Reduce, ViewportSize = new ViewportSize { Width = 1280, Height = 900 } });
+        await using var context = await browser.Browser.NewContextAsync(Contexts.Window(hospital.Address.ToString()));
         await Direction(context, "ltr");
         var page = await context.NewPageAsync();
         var complaints = Contexts.Complaints(page);
@@ -108,8 +101,10 @@ public abstract partial class PagesTests(DayHospital hospital, LookHost browser)
             foreach (var theme in (string[])["light", "dark"])
             {
                 await page.EvaluateAsync("theme => document.documentElement.dataset.bsTheme = theme", theme);
-                var found = await page.RunAxe(new AxeRunOptions { RunOnly = theme == "light" ? Everything : Colours, ResultTypes = [ResultType.Violations], Iframes = false });
-                wrong.AddRange(found.Violations.Select(v => $"{kind} {theme} {width}: {v.Id}: {v.Help} {string.Join(" | ", v.Nodes.Take(3).Select(node => node.Html))}"));
+
+                // Nothing but colours changes with the theme.
+                var broken = await Accessibility.Violations(page, coloursOnly: theme == "dark");
+                wrong.AddRange(broken.Select(violation => $"{kind} {theme} {width}: {violation}"));
                 await Contexts.Picture(page, $"page-{slug}{kind.Replace('/', '-').Replace('*', 'x')}-{theme}-{width}");
             }
 
@@ -118,15 +113,13 @@ public abstract partial class PagesTests(DayHospital hospital, LookHost browser)
         }
     }
 
-    private Task Direction(IBrowserContext context, string direction) =>
-        context.AddCookiesAsync([new Cookie { Name = "__Host-mangrove-screen", Value = $"light.{direction}.letters", Url = hospital.Address.ToString(), Secure = true }]);
+    private Task Direction(IBrowserContext context, string direction) => Contexts.Screen(context, hospital.Address.ToString(), "light", direction);
 
     private static async Task Fits(IPage page, string what, List<string> wrong)
     {
-        var over = await page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
-        if (over > 0)
+        if (await Contexts.TooWide(page) is { } over)
         {
-            wrong.Add($"{what}: {over} px wider than its window");
+            wrong.Add($"{what}: {over}");
         }
     }
 

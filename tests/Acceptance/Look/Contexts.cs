@@ -8,14 +8,23 @@ internal static class Contexts
 {
     public static async Task<IBrowserContext> Open(LookHost host, string theme, string dir, int width, bool letters = true)
     {
-        var context = await host.Browser.NewContextAsync(new BrowserNewContextOptions
-        {
-            BaseURL = host.Address,
-            IgnoreHTTPSErrors = true,
-            ViewportSize = new ViewportSize { Width = width, Height = 900 },
-        });
-        await context.AddCookiesAsync([new Cookie { Name = "__Host-mangrove-screen", Value = $"{theme}.{dir}.{(letters ? "letters" : "noletters")}", Url = host.Address, Secure = true }]);
+        var context = await host.Browser.NewContextAsync(Window(host.Address, width));
+        await Screen(context, host.Address, theme, dir, letters);
         return context;
+    }
+
+    public static BrowserNewContextOptions Window(string address, int width = 1280) =>
+        new() { BaseURL = address, IgnoreHTTPSErrors = true, ReducedMotion = ReducedMotion.Reduce, ViewportSize = new ViewportSize { Width = width, Height = 900 } };
+
+    /// <summary>Sets how the next page is drawn.</summary>
+    public static Task Screen(IBrowserContext context, string address, string theme, string dir, bool letters = true) =>
+        context.AddCookiesAsync([new Cookie { Name = "__Host-mangrove-screen", Value = $"{theme}.{dir}.{(letters ? "letters" : "noletters")}", Url = address, Secure = true }]);
+
+    /// <summary>What is to be said when a page does not fit its window, or null.</summary>
+    public static async Task<string?> TooWide(IPage page)
+    {
+        var over = await page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+        return over > 0 ? $"{over} px wider than its window" : null;
     }
 
     /// <summary>Errors of the page and of its console: a broken policy, a missing file, a thrown error.</summary>

@@ -83,6 +83,21 @@ public sealed class SignConsultationTest
     [Theory]
     [InlineData(StorageKind.Sqlite)]
     [InlineData(StorageKind.Postgres)]
+    public async Task A_sending_that_another_overtook_is_told_so_and_not_of_a_double_prescription(StorageKind kind)
+    {
+        var hospital = await TestHospital.Shared(kind);
+        var (patient, visit, doctor) = await hospital.Consult();
+        var form = Clinicians.Note() with { Prescriptions = [Clinicians.Line("paracetamol")] };
+        Result<Note>? other = null;
+        var overtaken = new Meanwhile(hospital.Clock, () => other ??= Task.Run(() => hospital.Use<SignConsultation>().Run(patient.Id, visit.Id, form, doctor, default)).GetAwaiter().GetResult());
+        var result = await hospital.Use<SignConsultation>(overtaken).Run(patient.Id, visit.Id, form, doctor, default);
+        Assert.True(other?.Ok);
+        Assert.Equal("consultation.signed-already", result.Error?.Code);
+    }
+
+    [Theory]
+    [InlineData(StorageKind.Sqlite)]
+    [InlineData(StorageKind.Postgres)]
     public async Task A_note_that_waits_for_results_leaves_the_visit_in_consultation(StorageKind kind)
     {
         var hospital = await TestHospital.Shared(kind);
@@ -147,5 +162,15 @@ public sealed class SignConsultationTest
         Assert.Equal(1, (await clinic.Notes.FindAsync(note.Id))!.RowVersion);
         var read = Assert.Single((await hospital.Use<OpenChart>().Run(patient.Id, null, doctor, default)).Value.Notes!);
         Assert.Equal("Called back: better.", Assert.Single(read.Addenda).Text);
+    }
+
+    /// <summary>A clock at whose reading something happens: between what a use case looked up and what it checks next.</summary>
+    private sealed class Meanwhile(TimeProvider clock, Action happens) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow()
+        {
+            happens();
+            return clock.GetUtcNow();
+        }
     }
 }

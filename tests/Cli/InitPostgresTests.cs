@@ -64,7 +64,7 @@ public sealed class InitPostgresTests : IDisposable
     private static async Task<TestDatabase> Database()
     {
         var database = await TestPostgres.Create();
-        await TestPostgres.Sql(database.Folder, database.Name, $"ALTER SCHEMA clinic OWNER TO {database.Name}_owner");
+        await TestPostgres.Sql(database.Folder, database.Name, $"ALTER SCHEMA clinic OWNER TO {database.Roles}_owner");
         return database;
     }
 

@@ -7,7 +7,7 @@ namespace Mangrove.Tests.Cli;
 /// Two hospitals that differ only in what a role may not read give it the same bytes at every address, whatever it asks
 /// and sends: neither order nor counts, messages or headers say anything of a hidden field (threats P2).
 /// </summary>
-public sealed class NonInterferenceTests(Twins twins) : IClassFixture<Twins>
+public abstract class NonInterferenceTests(Twins twins)
 {
     /// <summary>What somebody types who suspects what stands in a field: marks and other values, a name, telephones, a birth, a test.</summary>
     private static readonly string[] Guesses = ["MarkNameMark", "Another Name", "0799 111 222", "0788 555 444", "1919", "2001", "MarkContactMark", "I10"];
@@ -111,3 +111,7 @@ public sealed class NonInterferenceTests(Twins twins) : IClassFixture<Twins>
             : $"…{Around(one.Text, at)}… and …{Around(other.Text, at)}…";
     }
 }
+
+public sealed class NonInterferenceOnSqliteTests(Twins twins) : NonInterferenceTests(twins), IClassFixture<Twins>;
+
+public sealed class NonInterferenceOnPostgresTests(TwinsOnPostgres twins) : NonInterferenceTests(twins), IClassFixture<TwinsOnPostgres>;

@@ -57,14 +57,16 @@ public class SampleHospital : IAsyncLifetime
         return (account.GetProperty("user").GetString()!, folder.Secret(role, account.GetProperty("password").GetString()!));
     }
 
-    /// <summary>Copies the hospital's folder, while nobody has it open.</summary>
-    internal void CopyTo(string copy)
+    /// <summary>Copies the hospital, while nobody has it open.</summary>
+    internal virtual Task<StorageOptions> CopyTo(string copy)
     {
         Directory.CreateDirectory(copy);
         foreach (var file in Directory.EnumerateFiles(Data))
         {
             File.Copy(file, Path.Combine(copy, Path.GetFileName(file)));
         }
+
+        return Task.FromResult(StorageOptions.Sqlite(copy));
     }
 
     internal string Secret(string name, string text) => folder.Secret(name, text);
@@ -76,6 +78,13 @@ public sealed class SampleOnPostgres : SampleHospital
     private TestDatabase? database;
 
     internal TestDatabase Database => database ?? throw new InvalidOperationException("The sample is not made yet.");
+
+    internal override async Task<StorageOptions> CopyTo(string copy)
+    {
+        await base.CopyTo(copy);
+        var connections = TestPostgres.Connections(await TestPostgres.Copy(Database));
+        return StorageOptions.Postgres(copy, Secret(Path.GetFileName(copy) + ".connections", connections)).Value;
+    }
 
     private protected override async Task<string?> Connections()
     {

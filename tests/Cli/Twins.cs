@@ -2,7 +2,6 @@ using System.Text.RegularExpressions;
 using Mangrove.Clinic;
 using Mangrove.Kernel;
 using Mangrove.Tests.Shared;
-using Mangrove.Vault;
 using Mangrove.Vault.Access;
 using Mangrove.Vault.Audit;
 using Microsoft.EntityFrameworkCore;
@@ -13,13 +12,20 @@ namespace Mangrove.Tests.Cli;
 /// Two servers over two copies of one hospital, with one clock that stands still between requests and the same ids for
 /// what is planted: whatever differs between their answers comes from a difference that a test made.
 /// </summary>
-public sealed partial class Twins : IAsyncLifetime
+public partial class Twins : IAsyncLifetime
 {
-    private readonly SampleHospital sample = new();
+    private readonly SampleHospital sample;
     private readonly Folder folder = new();
     private readonly FakeClock clock = new();
     private readonly List<HostedHospital> two = [];
     private readonly List<Browser> browsers = [];
+
+    public Twins()
+        : this(new SampleHospital())
+    {
+    }
+
+    private protected Twins(SampleHospital sample) => this.sample = sample;
 
     internal IReadOnlyList<Address> Addresses { get; private set; } = [];
 
@@ -39,12 +45,12 @@ public sealed partial class Twins : IAsyncLifetime
 
         // The sample was made by the system's clock, and a clock behind it would end every session.
         clock.SetWall(TimeProvider.System.GetUtcNow().AddMinutes(1) - clock.GetUtcNow());
-        two.AddRange(await Task.WhenAll(((string[])["one", "other"]).Select(name =>
+        foreach (var name in (string[])["one", "other"])
         {
             var number = 0;
-            sample.CopyTo(folder[name]);
-            return HostedHospital.Open(sample, StorageOptions.Sqlite(folder[name]), clock, () => Id(++number));
-        })));
+            two.Add(await HostedHospital.Open(sample, await sample.CopyTo(folder[name]), clock, () => Id(++number)));
+        }
+
         Addresses = Address.All(two[0].Endpoints);
     }
 
@@ -95,6 +101,7 @@ public sealed partial class Twins : IAsyncLifetime
 
         folder.Dispose();
         await sample.DisposeAsync();
+        GC.SuppressFinalize(this);
     }
 
     private static Guid Id(int number) => new(System.Security.Cryptography.SHA256.HashData(BitConverter.GetBytes(number))[..16]);
@@ -126,3 +133,6 @@ public sealed partial class Twins : IAsyncLifetime
     [GeneratedRegex(@"CfDJ8[0-9A-Za-z_\-]{40,}", RegexOptions.None, 5_000)]
     private static partial Regex FormToken();
 }
+
+/// <summary>The same in PostgreSQL.</summary>
+public sealed class TwinsOnPostgres() : Twins(new SampleOnPostgres());

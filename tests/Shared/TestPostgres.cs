@@ -53,9 +53,13 @@ internal static class TestPostgres
     /// <returns>What the connection file says.</returns>
     public static async Task<string> ForProduct(TestDatabase database)
     {
-        await Sql(database.Folder, database.Name, $"ALTER SCHEMA clinic OWNER TO {database.Name}_owner");
-        return $"clinic={database.Clinic}\nvault={database.Vault}\nkeys={database.Keys}\naudit={database.Audit}\nowner={database.Owner}";
+        await Sql(database.Folder, database.Name, $"ALTER SCHEMA clinic OWNER TO {database.Roles}_owner");
+        return Connections(database);
     }
+
+    /// <returns>What the connection file says.</returns>
+    public static string Connections(TestDatabase database) =>
+        $"clinic={database.Clinic}\nvault={database.Vault}\nkeys={database.Keys}\naudit={database.Audit}\nowner={database.Owner}";
 
     /// <summary>Ends every process of a cluster without a word, as the kernel does when memory is short, and starts it again.</summary>
     public static async Task KillAndRestart(string folder)
@@ -75,12 +79,20 @@ internal static class TestPostgres
 
     private static async Task<TestDatabase> Create(string folder)
     {
-        var database = new TestDatabase(folder, $"t{Interlocked.Increment(ref databases)}");
-        var name = database.Name;
+        var name = $"t{Interlocked.Increment(ref databases)}";
+        var database = new TestDatabase(folder, name, name);
         await Sql(folder, "postgres", $"CREATE ROLE {name}_owner LOGIN; CREATE ROLE {name}_clinic LOGIN; CREATE ROLE {name}_vault LOGIN; CREATE ROLE {name}_keys LOGIN; CREATE ROLE {name}_audit LOGIN");
         await Sql(folder, "postgres", $"CREATE DATABASE {name} OWNER {name}_owner");
         await Sql(folder, name, $"REVOKE ALL ON SCHEMA public FROM PUBLIC; CREATE SCHEMA clinic AUTHORIZATION {name}_clinic; CREATE SCHEMA vault AUTHORIZATION {name}_vault; CREATE SCHEMA keys AUTHORIZATION {name}_keys; CREATE SCHEMA audit AUTHORIZATION {name}_owner");
         return database;
+    }
+
+    /// <summary>A second database with everything that is in this one, for the same roles, while nobody is connected to it.</summary>
+    public static async Task<TestDatabase> Copy(TestDatabase database)
+    {
+        var copy = database with { Name = $"t{Interlocked.Increment(ref databases)}" };
+        await Sql(database.Folder, "postgres", $"CREATE DATABASE {copy.Name} TEMPLATE {database.Name} OWNER {database.Roles}_owner");
+        return copy;
     }
 
     /// <summary>Runs statements as the cluster's superuser.</summary>
@@ -164,7 +176,10 @@ internal static class TestPostgres
 }
 
 /// <summary>One database of the cluster, with a connection string for each role.</summary>
-internal sealed record TestDatabase(string Folder, string Name)
+/// <param name="Folder">Of the cluster.</param>
+/// <param name="Name">Of the database.</param>
+/// <param name="Roles">What the names of its roles begin with.</param>
+internal sealed record TestDatabase(string Folder, string Name, string Roles)
 {
     /// <summary>Owns the database and the audit schema.</summary>
     public string Owner => As("owner");
@@ -177,7 +192,7 @@ internal sealed record TestDatabase(string Folder, string Name)
 
     public string Audit => As("audit");
 
-    public string AuditRole => $"{Name}_audit";
+    public string AuditRole => $"{Roles}_audit";
 
-    private string As(string role) => $"Host={Folder};Username={Name}_{role};Database={Name};Maximum Pool Size=20;Search Path={role}";
+    private string As(string role) => $"Host={Folder};Username={Roles}_{role};Database={Name};Maximum Pool Size=20;Search Path={role}";
 }

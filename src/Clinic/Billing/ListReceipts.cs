@@ -19,7 +19,7 @@ public sealed class ListReceipts(ClinicContext clinic, Door door, TimeProvider c
     public async Task<IReadOnlyList<Line>> Run(DateOnly day, Actor actor, CancellationToken cancel)
     {
         var (from, to) = (clock.StartOf(day), clock.StartOf(day.AddDays(1)));
-        var payments = await clinic.Payments.AsNoTracking().Where(payment => payment.At >= from && payment.At < to).OrderByDescending(payment => payment.At).ToListAsync(cancel);
+        var payments = await clinic.Payments.AsNoTracking().Where(payment => payment.At >= from && payment.At < to).OrderByDescending(payment => payment.At).ThenByDescending(payment => payment.Id).ToListAsync(cancel);
         var ids = payments.Select(payment => payment.PatientId).Distinct().ToArray();
         var invoiceIds = payments.Select(payment => payment.InvoiceId).Distinct().ToArray();
         var patients = await clinic.Patients.AsNoTracking().Where(patient => ids.Contains(patient.PatientId)).ToDictionaryAsync(patient => patient.PatientId, cancel);

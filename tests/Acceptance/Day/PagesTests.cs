@@ -115,13 +115,7 @@ public abstract partial class PagesTests(DayHospital hospital, LookHost browser)
 
     private Task Direction(IBrowserContext context, string direction) => Contexts.Screen(context, hospital.Address.ToString(), "light", direction);
 
-    private static async Task Fits(IPage page, string what, List<string> wrong)
-    {
-        if (await Contexts.TooWide(page) is { } over)
-        {
-            wrong.Add($"{what}: {over}");
-        }
-    }
+    private static async Task Fits(IPage page, string what, List<string> wrong) => wrong.AddRange((await Contexts.Misfits(page)).Select(misfit => $"{what}: {misfit}"));
 
     private async Task SignIn(IPage page, Role role)
     {

@@ -20,12 +20,41 @@ internal static class Contexts
     public static Task Screen(IBrowserContext context, string address, string theme, string dir, bool letters = true) =>
         context.AddCookiesAsync([new Cookie { Name = "__Host-mangrove-screen", Value = $"{theme}.{dir}.{(letters ? "letters" : "noletters")}", Url = address, Secure = true }]);
 
-    /// <summary>What is to be said when a page does not fit its window, or null.</summary>
-    public static async Task<string?> TooWide(IPage page)
-    {
-        var over = await page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
-        return over > 0 ? $"{over} px wider than its window" : null;
-    }
+    /// <summary>What does not fit: the page its window, a text the box that it stands in.</summary>
+    public static Task<string[]> Misfits(IPage page) => page.EvaluateAsync<string[]>(
+        """
+        () => {
+          const wrong = [];
+          const over = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+          if (over > 0) wrong.push(`${over} px wider than its window`);
+          const boxes = '.card, .btn, button, td, th, li, header, nav, aside, main, [class*=box], [class*=card], [class*=tile], [class*=pill], [class*=badge]';
+          const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+          while (texts.nextNode()) {
+            const text = texts.currentNode;
+            const said = text.data.trim();
+            if (!said || !text.parentElement.checkVisibility({ visibilityProperty: true })) continue;
+            const range = document.createRange();
+            range.selectNodeContents(text);
+            const lines = [...range.getClientRects()].filter(line => line.width > 0);
+            for (let at = text.parentElement; at && at !== document.body; at = at.parentElement) {
+              const style = getComputedStyle(at);
+              const room = at.getBoundingClientRect();
+              // For screen readers alone.
+              if (room.width <= 1 || room.height <= 1) break;
+              const outside = lines.some(line => line.right > room.right + 1.5 || line.left < room.left - 1.5);
+              if (style.overflowX !== 'visible') {
+                if (outside && style.overflowX !== 'auto' && style.overflowX !== 'scroll' && style.textOverflow !== 'ellipsis') wrong.push(`cut off: ${said.slice(0, 60)}`);
+                break;
+              }
+              if (outside && style.display !== 'inline' && at.matches(boxes)) {
+                wrong.push(`out of its box (${at.tagName.toLowerCase()}.${at.className}): ${said.slice(0, 60)}`);
+                break;
+              }
+            }
+          }
+          return [...new Set(wrong)];
+        }
+        """);
 
     /// <summary>Errors of the page and of its console: a broken policy, a missing file, a thrown error.</summary>
     public static ConcurrentQueue<string> Complaints(IPage page)

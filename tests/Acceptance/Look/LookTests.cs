@@ -35,7 +35,7 @@ public sealed class LookTests(LookHost host)
             {
                 await page.SetViewportSizeAsync(width, 900);
                 await Contexts.Picture(page, $"{path.Replace('/', '-').Trim('-')}-{theme}-{dir}-{width}");
-                wrong.AddRange((await Accessibility.Violations(page)).Append(await Contexts.TooWide(page)).OfType<string>().Select(what => $"{theme} {dir} {width}: {what}"));
+                wrong.AddRange((await Accessibility.Violations(page)).Concat(await Contexts.Misfits(page)).Select(what => $"{theme} {dir} {width}: {what}"));
             }
         }
 
@@ -55,6 +55,22 @@ public sealed class LookTests(LookHost host)
             contrast => Assert.StartsWith("color-contrast: ", contrast, StringComparison.Ordinal),
             language => Assert.StartsWith("html-has-lang: ", language, StringComparison.Ordinal));
         Assert.StartsWith("color-contrast: ", Assert.Single(await Accessibility.Violations(page, coloursOnly: true)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_does_not_fit_is_found()
+    {
+        await using var context = await Contexts.Open(host, "light", "ltr", 1280);
+        var page = await context.NewPageAsync();
+        await page.GotoAsync("/look/components");
+        await page.EvaluateAsync(
+            """
+            const card = document.querySelector('.card');
+            card.style.width = '200px';
+            card.style.whiteSpace = 'nowrap';
+            card.prepend('An address that is much longer than the card that it was put into');
+            """);
+        Assert.Contains(await Contexts.Misfits(page), misfit => misfit.EndsWith(": An address that is much longer than the card that it was put", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -57,6 +57,12 @@ public sealed class RegisterPatient(ClinicContext clinic, Door door, StationEven
         }
 
         var like = await door.Find(actor, FindLike.Query(form.Name, form.Person, form.Contact.Phones is [var phone, ..] ? phone : null), cancel);
+        if (like.FirstOrDefault(hit => hit.Id == form.Id) is { } registered)
+        {
+            // The same form came twice at the same moment; the other one is the registration, not a duplicate of it.
+            return new PatientRef(registered.Id, registered.Mrn);
+        }
+
         var overridden = OverrideReasons.Any(reason => reason.Key == form.NotTheSameBecause);
         if (like.Any(hit => hit.Score >= ProbableDuplicate) && !overridden)
         {

@@ -38,6 +38,22 @@ public sealed class RegisterPatientTest
     }
 
     [Theory]
+    [InlineData(StorageKind.Sqlite)]
+    [InlineData(StorageKind.Postgres)]
+    public async Task A_sending_that_another_overtook_is_that_registration_and_not_a_duplicate_of_it(StorageKind kind)
+    {
+        var hospital = await TestHospital.Shared(kind);
+        var form = Form(new PersonName("Achterberg", ["Ngozi"])) with { NotTheSameBecause = null };
+        var desk = await hospital.As(Role.FrontDesk);
+        var other = default(Result<PatientRef>);
+        var overtaken = new Meanwhile(hospital.Clock, async () => other = await hospital.Use<RegisterPatient>().Run(form, desk, default));
+        var result = await hospital.Use<RegisterPatient>(overtaken).Run(form, desk, default);
+        Assert.Null(result.Error);
+        Assert.Equal(other.Value, result.Value);
+        Assert.Single(await hospital.Entries(result.Value, "REGISTER_PATIENT"));
+    }
+
+    [Theory]
     [InlineData(Role.Cashier)]
     [InlineData(Role.Nurse)]
     [InlineData(Role.LabTech)]

@@ -86,7 +86,7 @@ public sealed partial record SafetyPicture(
 
         var measures = await clinic.Observations.AsNoTracking()
             .Where(row => row.PatientId == id && row.Kind == ObservationKind.BodyMeasure && row.ReplacedBy == null)
-            .OrderByDescending(row => row.TakenAt).ThenByDescending(row => row.Id)
+            .OrderByDescending(row => row.TakenAt)
             .Take(20)
             .ToListAsync(cancel);
         (decimal Kilograms, DateTimeOffset At)? weight = null;
@@ -101,7 +101,7 @@ public sealed partial record SafetyPicture(
 
         bool? pregnant = opening.MayRead(TriageAssessment.OutcomeField) ? false : null;
         if (pregnant is not null && visitId is { } visit
-            && await clinic.Triages.AsNoTracking().Where(row => row.VisitId == visit && row.PatientId == id).OrderByDescending(row => row.At).ThenByDescending(row => row.Id).FirstOrDefaultAsync(cancel) is { } triage)
+            && await clinic.Triages.AsNoTracking().Where(row => row.VisitId == visit && row.PatientId == id).OrderByDescending(row => row.At).FirstOrDefaultAsync(cancel) is { } triage)
         {
             pregnant = opening.Read(triage, TriageAssessment.OutcomeField)?.Pregnant ?? false;
         }

@@ -51,8 +51,8 @@ public sealed record Bill(Invoice Invoice, IReadOnlyList<BillLine> Lines, PayerD
         var visits = invoices.Select(invoice => invoice.VisitId).ToArray();
         var ids = invoices.Select(invoice => invoice.Id).ToArray();
         var people = invoices.Select(invoice => invoice.PatientId).Distinct().ToArray();
-        var charges = (await clinic.Charges.AsNoTracking().Where(charge => visits.Contains(charge.VisitId)).OrderBy(charge => charge.At).ThenBy(charge => charge.Id).ToListAsync(cancel)).ToLookup(charge => charge.VisitId);
-        var payments = (await clinic.Payments.AsNoTracking().Where(payment => ids.Contains(payment.InvoiceId)).OrderBy(payment => payment.At).ThenBy(payment => payment.Id).ToListAsync(cancel)).ToLookup(payment => payment.InvoiceId);
+        var charges = (await clinic.Charges.AsNoTracking().Where(charge => visits.Contains(charge.VisitId)).OrderBy(charge => charge.At).ToListAsync(cancel)).ToLookup(charge => charge.VisitId);
+        var payments = (await clinic.Payments.AsNoTracking().Where(payment => ids.Contains(payment.InvoiceId)).OrderBy(payment => payment.At).ToListAsync(cancel)).ToLookup(payment => payment.InvoiceId);
         var patients = await clinic.Patients.AsNoTracking().Where(patient => people.Contains(patient.PatientId)).ToDictionaryAsync(patient => patient.PatientId, cancel);
         var bills = new List<Bill>(invoices.Count);
         foreach (var invoice in invoices)

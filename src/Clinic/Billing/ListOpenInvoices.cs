@@ -30,7 +30,7 @@ public sealed class ListOpenInvoices(ClinicContext clinic, Door door)
     {
         var open = clinic.Invoices.AsNoTracking().Where(invoice => invoice.Status == InvoiceStatus.Open);
         var all = await open.CountAsync(cancel);
-        var invoices = await open.OrderByDescending(invoice => invoice.OpenedAt).ThenByDescending(invoice => invoice.Id).Take(Most).ToListAsync(cancel);
+        var invoices = await open.OrderByDescending(invoice => invoice.OpenedAt).ThenByDescending(invoice => invoice.Number).Take(Most).ToListAsync(cancel);
         var ids = invoices.Select(invoice => invoice.PatientId).Distinct().ToArray();
         var patients = await clinic.Patients.AsNoTracking().Where(patient => ids.Contains(patient.PatientId)).ToDictionaryAsync(patient => patient.PatientId, cancel);
         using var opening = await door.Open(

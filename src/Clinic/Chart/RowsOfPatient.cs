@@ -18,38 +18,38 @@ public static class RowsOfPatient
 
     private static readonly Translated<Func<ClinicContext, PatientId, ObservationKind[], IAsyncEnumerable<Observation>>> FindingsOf =
         new(() => EF.CompileAsyncQuery<ClinicContext, PatientId, ObservationKind[], Observation>((ClinicContext clinic, PatientId id, ObservationKind[] kinds) =>
-            clinic.Observations.AsNoTracking().Where(row => row.PatientId == id && kinds.Contains(row.Kind) && row.ReplacedBy == null).OrderByDescending(row => row.TakenAt).ThenByDescending(row => row.Id).Take(MostFindings)));
+            clinic.Observations.AsNoTracking().Where(row => row.PatientId == id && kinds.Contains(row.Kind) && row.ReplacedBy == null).OrderByDescending(row => row.TakenAt).Take(MostFindings)));
 
     private static readonly Translated<Func<ClinicContext, PatientId, IAsyncEnumerable<Observation>>> OthersOf =
         new(() => EF.CompileAsyncQuery<ClinicContext, PatientId, Observation>((ClinicContext clinic, PatientId id) =>
-            clinic.Observations.AsNoTracking().Where(row => row.PatientId == id && row.Kind == ObservationKind.Other && row.ReplacedBy == null).OrderByDescending(row => row.TakenAt).ThenByDescending(row => row.Id).Take(MostOthers)));
+            clinic.Observations.AsNoTracking().Where(row => row.PatientId == id && row.Kind == ObservationKind.Other && row.ReplacedBy == null).OrderByDescending(row => row.TakenAt).Take(MostOthers)));
 
     private static readonly Translated<Func<ClinicContext, PatientId, IAsyncEnumerable<Allergy>>> AllergiesOf =
-        new(() => EF.CompileAsyncQuery<ClinicContext, PatientId, Allergy>((ClinicContext clinic, PatientId id) => clinic.Allergies.AsNoTracking().Where(row => row.PatientId == id).OrderBy(row => row.RecordedAt).ThenBy(row => row.Id)));
+        new(() => EF.CompileAsyncQuery<ClinicContext, PatientId, Allergy>((ClinicContext clinic, PatientId id) => clinic.Allergies.AsNoTracking().Where(row => row.PatientId == id).OrderBy(row => row.RecordedAt)));
 
     private static readonly Translated<Func<ClinicContext, PatientId, IAsyncEnumerable<Problem>>> ProblemsOf =
         new(() => EF.CompileAsyncQuery<ClinicContext, PatientId, Problem>((ClinicContext clinic, PatientId id) => clinic.Problems.AsNoTracking().Where(row => row.PatientId == id)));
 
     private static readonly Translated<Func<ClinicContext, PatientId, IAsyncEnumerable<Prescription>>> PrescriptionsOf =
-        new(() => EF.CompileAsyncQuery<ClinicContext, PatientId, Prescription>((ClinicContext clinic, PatientId id) => clinic.Prescriptions.AsNoTracking().Where(row => row.PatientId == id).OrderByDescending(row => row.OrderedAt).ThenByDescending(row => row.Id)));
+        new(() => EF.CompileAsyncQuery<ClinicContext, PatientId, Prescription>((ClinicContext clinic, PatientId id) => clinic.Prescriptions.AsNoTracking().Where(row => row.PatientId == id).OrderByDescending(row => row.OrderedAt)));
 
     private static readonly Translated<Func<ClinicContext, PatientId, IAsyncEnumerable<TriageAssessment>>> TriagesOf =
-        new(() => EF.CompileAsyncQuery<ClinicContext, PatientId, TriageAssessment>((ClinicContext clinic, PatientId id) => clinic.Triages.AsNoTracking().Where(row => row.PatientId == id).OrderByDescending(row => row.At).ThenByDescending(row => row.Id).Take(20)));
+        new(() => EF.CompileAsyncQuery<ClinicContext, PatientId, TriageAssessment>((ClinicContext clinic, PatientId id) => clinic.Triages.AsNoTracking().Where(row => row.PatientId == id).OrderByDescending(row => row.At).Take(20)));
 
     private static readonly Translated<Func<ClinicContext, PatientId, IAsyncEnumerable<Note>>> NotesOf =
-        new(() => EF.CompileAsyncQuery<ClinicContext, PatientId, Note>((ClinicContext clinic, PatientId id) => clinic.Notes.AsNoTracking().Where(row => row.PatientId == id).OrderByDescending(row => row.SignedAt).ThenByDescending(row => row.Id).Take(100)));
+        new(() => EF.CompileAsyncQuery<ClinicContext, PatientId, Note>((ClinicContext clinic, PatientId id) => clinic.Notes.AsNoTracking().Where(row => row.PatientId == id).OrderByDescending(row => row.SignedAt).Take(100)));
 
     private static readonly Translated<Func<ClinicContext, PatientId, IAsyncEnumerable<LabOrder>>> LabOrdersOf =
-        new(() => EF.CompileAsyncQuery<ClinicContext, PatientId, LabOrder>((ClinicContext clinic, PatientId id) => clinic.LabOrders.AsNoTracking().Where(row => row.PatientId == id).OrderByDescending(row => row.OrderedAt).ThenByDescending(row => row.Id).Take(100)));
+        new(() => EF.CompileAsyncQuery<ClinicContext, PatientId, LabOrder>((ClinicContext clinic, PatientId id) => clinic.LabOrders.AsNoTracking().Where(row => row.PatientId == id).OrderByDescending(row => row.OrderedAt).Take(100)));
 
     private static readonly Translated<Func<ClinicContext, PatientId, IAsyncEnumerable<Procedure>>> ProceduresOf =
-        new(() => EF.CompileAsyncQuery<ClinicContext, PatientId, Procedure>((ClinicContext clinic, PatientId id) => clinic.Procedures.AsNoTracking().Where(row => row.PatientId == id).OrderByDescending(row => row.At).ThenByDescending(row => row.Id).Take(300)));
+        new(() => EF.CompileAsyncQuery<ClinicContext, PatientId, Procedure>((ClinicContext clinic, PatientId id) => clinic.Procedures.AsNoTracking().Where(row => row.PatientId == id).OrderByDescending(row => row.At).Take(300)));
 
     private static readonly Translated<Func<ClinicContext, PatientId, IAsyncEnumerable<Immunization>>> ImmunizationsOf =
-        new(() => EF.CompileAsyncQuery<ClinicContext, PatientId, Immunization>((ClinicContext clinic, PatientId id) => clinic.Immunizations.AsNoTracking().Where(row => row.PatientId == id).OrderByDescending(row => row.At).ThenByDescending(row => row.Id).Take(300)));
+        new(() => EF.CompileAsyncQuery<ClinicContext, PatientId, Immunization>((ClinicContext clinic, PatientId id) => clinic.Immunizations.AsNoTracking().Where(row => row.PatientId == id).OrderByDescending(row => row.At).Take(300)));
 
     private static readonly Translated<Func<ClinicContext, PatientId, IAsyncEnumerable<Visit>>> VisitsOf =
-        new(() => EF.CompileAsyncQuery<ClinicContext, PatientId, Visit>((ClinicContext clinic, PatientId id) => clinic.Visits.AsNoTracking().Where(row => row.PatientId == id).OrderByDescending(row => row.ArrivedAt).ThenByDescending(row => row.Id).Take(500)));
+        new(() => EF.CompileAsyncQuery<ClinicContext, PatientId, Visit>((ClinicContext clinic, PatientId id) => clinic.Visits.AsNoTracking().Where(row => row.PatientId == id).OrderByDescending(row => row.ArrivedAt).Take(500)));
 
     /// <summary>The patient of this id, or null.</summary>
     public static Task<Patient?> Find(ClinicContext clinic, Guid id, CancellationToken cancel) => PatientById.On(clinic)(clinic, id, cancel);

@@ -26,7 +26,7 @@ public sealed class DoctorQueue(ClinicContext clinic, Door door, TimeProvider cl
                 .Where(row => row.Kind != VisitKind.Imported && Here.Contains(row.Status) && (row.Status != VisitStatus.InConsultation || row.Doctor == me))
                 .OrderByDescending(row => row.Status)
                 .ThenBy(row => row.ArrivedAt)
-                .ThenBy(row => row.Id)
+                .ThenBy(row => row.Token)
                 .Take(Most)
                 .Join(clinic.Patients.AsNoTracking(), visit => visit.PatientId, patient => patient.PatientId, (visit, patient) => new Line(visit, patient))));
 
@@ -35,14 +35,14 @@ public sealed class DoctorQueue(ClinicContext clinic, Door door, TimeProvider cl
             clinic.Visits.AsNoTracking()
                 .Where(row => row.Kind != VisitKind.Imported && Here.Contains(row.Status) && (row.Status != VisitStatus.InConsultation || row.Doctor == me))
                 .Join(clinic.Triages.AsNoTracking(), visit => visit.Id, triage => triage.VisitId, (visit, triage) => triage)
-                .OrderBy(triage => triage.At).ThenBy(triage => triage.Id)));
+                .OrderBy(triage => triage.At)));
 
     private static readonly Translated<Func<ClinicContext, StaffId?, IAsyncEnumerable<LabOrder>>> Orders =
         new(() => EF.CompileAsyncQuery<ClinicContext, StaffId?, LabOrder>((ClinicContext clinic, StaffId? me) =>
             clinic.Visits.AsNoTracking()
                 .Where(row => row.Kind != VisitKind.Imported && Here.Contains(row.Status) && (row.Status != VisitStatus.InConsultation || row.Doctor == me))
                 .Join(clinic.LabOrders.AsNoTracking(), visit => visit.Id, order => order.VisitId, (visit, order) => order)
-                .OrderBy(order => order.OrderedAt).ThenBy(order => order.Id)));
+                .OrderBy(order => order.OrderedAt)));
 
     public enum Group
     {

@@ -42,7 +42,7 @@ public sealed class ResultsToSign(ClinicContext clinic, Door door, TimeProvider 
         var me = actor.Staff;
         var orders = await clinic.LabOrders.AsNoTracking()
             .Where(row => row.Status == LabOrderStatus.Released && row.AcknowledgedAt == null && row.By == me)
-            .OrderBy(row => row.ReleasedAt).ThenBy(row => row.Id)
+            .OrderBy(row => row.ReleasedAt).ThenBy(row => row.SpecimenNumber)
             .Take(Most)
             .ToListAsync(cancel);
         var patientIds = orders.Select(row => row.PatientId.Value).Distinct().ToArray();

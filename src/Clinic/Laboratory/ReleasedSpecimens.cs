@@ -32,7 +32,7 @@ public sealed class ReleasedSpecimens(ClinicContext clinic, Door door, TimeProvi
         var since = Now - Stays;
         var orders = await clinic.LabOrders.AsNoTracking()
             .Where(row => row.Status == LabOrderStatus.Released && row.ReleasedAt >= since)
-            .OrderByDescending(row => row.ReleasedAt).ThenByDescending(row => row.Id)
+            .OrderByDescending(row => row.ReleasedAt).ThenByDescending(row => row.SpecimenNumber)
             .Take(MostTests)
             .ToListAsync(cancel);
         var patientIds = orders.Select(row => row.PatientId).Distinct().ToArray();

@@ -90,7 +90,7 @@ public sealed record SpecimenSheet(
         Age? age = person?.BornOn() is { } born ? Terminology.Age.On(born, day) : null;
         var rows = await clinic.Observations.AsNoTracking()
             .Where(row => row.PatientId == patient.PatientId && row.Kind == ObservationKind.Laboratory)
-            .OrderBy(row => row.TakenAt).ThenBy(row => row.Id)
+            .OrderBy(row => row.TakenAt)
             .ToListAsync(cancel);
         var results = new List<(Observation Row, ObservedValue Value, LaboratoryTest? Test)>();
         foreach (var row in rows)

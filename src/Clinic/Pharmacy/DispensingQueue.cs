@@ -29,7 +29,7 @@ public sealed class DispensingQueue(ClinicContext clinic, Door door, TimeProvide
     {
         var rows = await clinic.Prescriptions.AsNoTracking()
             .Where(row => (row.Status == PrescriptionStatus.Ordered || row.Status == PrescriptionStatus.PartlyDispensed) && row.VisitId != null)
-            .OrderBy(row => row.OrderedAt).ThenBy(row => row.Id)
+            .OrderBy(row => row.OrderedAt).ThenBy(row => row.PatientId)
             .Take(MostLines)
             .ToListAsync(cancel);
         var ids = rows.Select(row => row.PatientId).Distinct().ToArray();

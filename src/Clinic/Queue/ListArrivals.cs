@@ -28,7 +28,7 @@ public sealed class ListArrivals(ClinicContext clinic, Door door, TimeProvider c
         var today = clock.StartOfLocalDay();
         var visits = await clinic.Visits.AsNoTracking()
             .Where(visit => visit.Kind != VisitKind.Imported && (visit.ArrivedAt >= today || visit.Status != VisitStatus.Closed))
-            .OrderBy(visit => visit.ArrivedAt).ThenBy(visit => visit.Id)
+            .OrderBy(visit => visit.ArrivedAt).ThenBy(visit => visit.Token)
             .ToListAsync(cancel);
         var ids = visits.Select(visit => visit.PatientId).Distinct().ToArray();
         var patients = await clinic.Patients.AsNoTracking().Where(patient => ids.Contains(patient.PatientId)).ToDictionaryAsync(patient => patient.PatientId, cancel);

@@ -17,7 +17,7 @@ public sealed class ShowBoard(ClinicContext clinic, TimeProvider clock)
         var today = clock.StartOfLocalDay();
         var visits = await clinic.Visits.AsNoTracking()
             .Where(visit => visit.Kind != VisitKind.Imported && visit.Status != VisitStatus.Closed && visit.ArrivedAt >= today)
-            .OrderBy(visit => visit.ArrivedAt).ThenBy(visit => visit.Id)
+            .OrderBy(visit => visit.ArrivedAt).ThenBy(visit => visit.Token)
             .ToListAsync(cancel);
         return [.. visits.Select(visit => new Line(visit.Token, visit.Kind, visit.Status, visit.Status switch
         {

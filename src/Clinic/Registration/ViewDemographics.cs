@@ -53,7 +53,7 @@ public sealed class ViewDemographics(ClinicContext clinic, Door door)
             opening.Read(patient, Patient.PersonField) ?? new BirthAndSex(null, AdministrativeSex.Unknown),
             opening.Read(patient, Patient.ContactField) ?? new ContactDetails(),
             opening.Read(patient, Patient.PayerField),
-            await visits.Where(visit => visit.Status != VisitStatus.Closed).OrderByDescending(visit => visit.ArrivedAt).ThenByDescending(visit => visit.Id).FirstOrDefaultAsync(cancel),
+            await visits.Where(visit => visit.Status != VisitStatus.Closed).OrderByDescending(visit => visit.ArrivedAt).FirstOrDefaultAsync(cancel),
             await visits.OrderByDescending(visit => visit.ArrivedAt).Select(visit => (DateTimeOffset?)visit.ArrivedAt).FirstOrDefaultAsync(cancel));
     }
 }

@@ -57,7 +57,7 @@ public sealed class OpenTriage(ClinicContext clinic, Door door, TimeProvider clo
         var header = await PatientHeader.Read(opening, clinic, patient, cancel);
         var observations = await clinic.Observations.AsNoTracking()
             .Where(row => row.PatientId == patientId && (row.Kind == ObservationKind.Vital || row.Kind == ObservationKind.BodyMeasure))
-            .OrderByDescending(row => row.TakenAt).ThenByDescending(row => row.Id)
+            .OrderByDescending(row => row.TakenAt)
             .Take(200)
             .ToListAsync(cancel);
         var trends = VitalEntry.Asked.ToDictionary(vital => vital, _ => new List<Measured>());
@@ -77,10 +77,10 @@ public sealed class OpenTriage(ClinicContext clinic, Door door, TimeProvider clo
             }
         }
 
-        var last = await clinic.Triages.AsNoTracking().Where(row => row.VisitId == visitId).OrderByDescending(row => row.At).ThenByDescending(row => row.Id).FirstOrDefaultAsync(cancel);
-        var problems = (await clinic.Problems.AsNoTracking().Where(row => row.PatientId == patientId).OrderByDescending(row => row.RecordedAt).ThenByDescending(row => row.Id).ToListAsync(cancel))
+        var last = await clinic.Triages.AsNoTracking().Where(row => row.VisitId == visitId).OrderByDescending(row => row.At).FirstOrDefaultAsync(cancel);
+        var problems = (await clinic.Problems.AsNoTracking().Where(row => row.PatientId == patientId).OrderByDescending(row => row.RecordedAt).ToListAsync(cancel))
             .Select(row => opening.Read(row, Problem.RecordField)).OfType<ProblemRecord>().Where(record => record.IsActive).DistinctBy(record => record.Display).ToArray();
-        var medicines = (await clinic.Prescriptions.AsNoTracking().Where(row => row.PatientId == patientId && row.Status != PrescriptionStatus.Stopped).OrderByDescending(row => row.OrderedAt).ThenByDescending(row => row.Id).ToListAsync(cancel))
+        var medicines = (await clinic.Prescriptions.AsNoTracking().Where(row => row.PatientId == patientId && row.Status != PrescriptionStatus.Stopped).OrderByDescending(row => row.OrderedAt).ToListAsync(cancel))
             .Select(row => opening.Read(row, Prescription.MedicineField)).OfType<MedicineInUse>().Where(medicine => medicine.Status == "active").DistinctBy(medicine => (medicine.Name, medicine.Strength)).ToArray();
         var today = DateOnly.FromDateTime(clock.GetLocalNow().DateTime);
         return new Sheet(

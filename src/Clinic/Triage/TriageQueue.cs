@@ -38,12 +38,12 @@ public sealed class TriageQueue(ClinicContext clinic, Door door, TimeProvider cl
     {
         var visits = await clinic.Visits.AsNoTracking()
             .Where(visit => visit.Kind != VisitKind.Imported && (visit.Status == VisitStatus.Arrived || visit.Status == VisitStatus.Triaged))
-            .OrderBy(visit => visit.ArrivedAt).ThenBy(visit => visit.Id)
+            .OrderBy(visit => visit.ArrivedAt).ThenBy(visit => visit.Token)
             .ToListAsync(cancel);
         var ids = visits.Select(visit => visit.PatientId).Distinct().ToArray();
         var patients = await clinic.Patients.AsNoTracking().Where(patient => ids.Contains(patient.PatientId)).ToDictionaryAsync(patient => patient.PatientId, cancel);
         var visitIds = visits.Select(visit => visit.Id).ToArray();
-        var triages = (await clinic.Triages.AsNoTracking().Where(triage => visitIds.Contains(triage.VisitId)).OrderBy(triage => triage.At).ThenBy(triage => triage.Id).ToListAsync(cancel)).ToLookup(triage => triage.VisitId);
+        var triages = (await clinic.Triages.AsNoTracking().Where(triage => visitIds.Contains(triage.VisitId)).OrderBy(triage => triage.At).ToListAsync(cancel)).ToLookup(triage => triage.VisitId);
         using var opening = await door.Open(
             actor,
             new Request

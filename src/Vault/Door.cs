@@ -52,7 +52,7 @@ public sealed class Door
             await keys.CreateFor(patients, cancel);
         }
 
-        return new Opening(receipt, keys, facility, await keys.Load(patients, cancel), index, log);
+        return new Opening(receipt, keys, facility, await keys.Load(patients, remember: true, cancel), index, log);
     }
 
     /// <summary>

@@ -67,7 +67,19 @@ public sealed class Opening : IDisposable
 
         // Rows of the last patients are done with; keeping them would hold every row of the hospital in memory.
         advanced.Clear();
-        wrapped = await keys.Load(next, cancel);
+        wrapped = await keys.Load(next, remember: false, cancel);
+    }
+
+    /// <summary>
+    /// Another hand of this act, for acts over every patient that read on several threads at once: the same grant under
+    /// the same entry, with patients and keys of its own. The caller disposes of it.
+    /// </summary>
+    public Opening Beside()
+    {
+        ObjectDisposedException.ThrowIf(disposed, this);
+        return everyone
+            ? new Opening(receipt, keys, facility, [], index, log)
+            : throw new InvalidOperationException("Only an act over every patient has more than one hand.");
     }
 
     /// <summary>Whether the act may read this field (a narrowed request may have left some out).</summary>

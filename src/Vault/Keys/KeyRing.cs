@@ -176,7 +176,10 @@ internal sealed class KeyRing : IDisposable
     }
 
     /// <summary>The wrapped keys of these patients, read from the cache or keys.db in few statements.</summary>
-    public async Task<Dictionary<PatientId, WrappedKey>> Load(IReadOnlyCollection<PatientId> patients, CancellationToken cancel)
+    /// <param name="patients">Whose keys.</param>
+    /// <param name="remember">Whether they will be asked for again soon. Passing by everybody would drive out those that are.</param>
+    /// <param name="cancel">Ends the wait.</param>
+    public async Task<Dictionary<PatientId, WrappedKey>> Load(IReadOnlyCollection<PatientId> patients, bool remember, CancellationToken cancel)
     {
         var found = new Dictionary<PatientId, WrappedKey>(patients.Count);
         List<PatientId>? missing = null;
@@ -210,7 +213,10 @@ internal sealed class KeyRing : IDisposable
             foreach (var (patient, key) in rows)
             {
                 found[patient] = key;
-                Remember(patient, key);
+                if (remember)
+                {
+                    Remember(patient, key);
+                }
             }
         }
 

@@ -56,7 +56,7 @@ public sealed class KeyMemoryTests
             needles.AddRange(Enum.GetValues<KeyPurpose>().Select(purpose => Masked.Take(purpose.ToString(), ring.Of(purpose).Bytes)));
             var patient = PatientId.New();
             await ring.CreateFor([patient], default);
-            using (var key = ring.Unwrap(patient, (await ring.Load([patient], default))[patient]))
+            using (var key = ring.Unwrap(patient, (await ring.Load([patient], remember: true, default))[patient]))
             {
                 needles.Add(Masked.Take("patient", key.Material.Bytes));
                 var place = new CellAddress(Guid.Empty, "t", "c", Guid.Empty, patient.Value, 1);

@@ -148,6 +148,7 @@ public static class Founding
     {
         await VaultRoom.Create(plan.Storage, plan.Secret, plan.FacilityName, clock, cancel);
         await using var hospital = await Hospital.Open(taken, plan.Storage, plan.Secret with { AcceptSameVolume = false }, clock, cancel);
+        hospital.StartIndexing();
         using var setUp = (await hospital.Vault.Identity.BeginSetUp(plan.Demonstration, cancel)).Value;
         await Furnishings.Place(hospital, setUp, plan, cancel);
         await Certificates.Issue(hospital.Vault.Secrets, plan.FacilityName, [plan.Address.Host], clock, cancel);

@@ -22,7 +22,7 @@ public sealed class Hospital : IAsyncDisposable
     private readonly CancellationTokenSource closing = new();
     private Task indexing = Task.CompletedTask;
 
-    private Hospital(FolderLock folder, StorageOptions storage, VaultRoom vault, IDbContextFactory<ClinicContext> clinics, TimeProvider clock)
+    private Hospital(FolderLock folder, StorageOptions storage, VaultRoom vault, IClinicDatabase clinics, TimeProvider clock)
     {
         this.folder = folder;
         Storage = storage;
@@ -37,7 +37,7 @@ public sealed class Hospital : IAsyncDisposable
 
     public VaultRoom Vault { get; }
 
-    public IDbContextFactory<ClinicContext> Clinics { get; }
+    public IClinicDatabase Clinics { get; }
 
     public StationEvents Events { get; }
 
@@ -45,7 +45,7 @@ public sealed class Hospital : IAsyncDisposable
 
     public TimeProvider Clock { get; }
 
-    /// <summary>The building of the patient index, under way since the hospital was opened; faulted when it could not be built.</summary>
+    /// <summary>The building of the patient index; faulted when it could not be built.</summary>
     public Task Indexing => indexing;
 
     /// <summary>Opens a hospital, bringing its database to this version's schema.</summary>
@@ -60,10 +60,15 @@ public sealed class Hospital : IAsyncDisposable
     public static async Task<Hospital> Open(StorageOptions storage, RootSecret secret, TimeProvider clock, CancellationToken cancel)
     {
         Founding.RequireFounded(storage.Folder);
-        return await Open(FolderLock.Take(storage.Folder), storage, secret, clock, cancel);
+        var hospital = await Open(FolderLock.Take(storage.Folder), storage, secret, clock, cancel);
+        hospital.StartIndexing();
+        return hospital;
     }
 
-    /// <summary>As the other, with the lock already taken; it is given back when opening fails.</summary>
+    /// <summary>
+    /// As the other, with the lock already taken, which is given back when opening fails; and without the building of the
+    /// patient index, which the caller starts.
+    /// </summary>
     internal static async Task<Hospital> Open(FolderLock folder, StorageOptions storage, RootSecret secret, TimeProvider clock, CancellationToken cancel)
     {
         VaultRoom? vault = null;
@@ -73,9 +78,7 @@ public sealed class Hospital : IAsyncDisposable
         {
             await Migrate(storage, cancel);
             vault = await VaultRoom.Open(storage, secret, new CareRelationships(clinics), new LogAnchors(clinics), head, clock, cancel);
-            var hospital = new Hospital(folder, storage, vault, clinics, clock);
-            hospital.StartIndexing();
-            return hospital;
+            return new Hospital(folder, storage, vault, clinics, clock);
         }
         catch
         {
@@ -102,7 +105,7 @@ public sealed class Hospital : IAsyncDisposable
         services.AddSingleton(Vault.Identity.SignIn);
         services.AddSingleton(Vault.Identity.Staff);
         services.AddSingleton(Vault.Fingerprints);
-        services.AddSingleton(Clinics);
+        services.AddSingleton<IDbContextFactory<ClinicContext>>(Clinics);
         services.AddSingleton(Events);
         services.AddSingleton(Diagnoses);
         services.AddMangroveClinic();
@@ -120,7 +123,7 @@ public sealed class Hospital : IAsyncDisposable
         folder.Dispose();
     }
 
-    internal static IDbContextFactory<ClinicContext> ClinicsOf(StorageOptions storage, LogHead head) => storage.Kind == StorageKind.Sqlite
+    internal static IClinicDatabase ClinicsOf(StorageOptions storage, LogHead head) => storage.Kind == StorageKind.Sqlite
         ? new SqliteClinics(storage, head)
         : new PostgresClinics(storage, head);
 
@@ -150,5 +153,13 @@ public sealed class Hospital : IAsyncDisposable
         }
     }
 
-    private void StartIndexing() => indexing = Task.Run(() => IndexFeed.Build(Vault, Clinics, closing.Token), CancellationToken.None);
+    /// <summary>Starts the building of the patient index behind everything else.</summary>
+    /// <param name="after">What it leaves to others before; nothing when left out.</param>
+    internal void StartIndexing(TimeSpan after = default) => indexing = Task.Run(
+        async () =>
+        {
+            await Task.Delay(after, Clock, closing.Token);
+            await IndexFeed.Build(Vault, Clinics, closing.Token);
+        },
+        CancellationToken.None);
 }

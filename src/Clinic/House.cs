@@ -14,6 +14,19 @@ public static class House
     public static async Task<string?> Read(ClinicContext clinic, string name, CancellationToken cancel) =>
         await clinic.Settings.Where(setting => setting.Name == name).Select(setting => setting.Value).FirstOrDefaultAsync(cancel);
 
+    /// <summary>As the other, without the mapper: a start reads one setting.</summary>
+    public static async Task<string?> Read(IClinicDatabase clinics, string name, CancellationToken cancel)
+    {
+        await using var connection = await clinics.Connect(cancel);
+        await using var command = connection.CreateCommand();
+        command.CommandText = "SELECT value FROM setting WHERE name = @name";
+        var parameter = command.CreateParameter();
+        parameter.ParameterName = "@name";
+        parameter.Value = name;
+        command.Parameters.Add(parameter);
+        return await command.ExecuteScalarAsync(cancel) as string;
+    }
+
     public static async Task Write(ClinicContext clinic, string name, string value, CancellationToken cancel)
     {
         if (await clinic.Settings.FindAsync([name], cancel) is { } setting)

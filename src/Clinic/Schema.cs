@@ -1,3 +1,4 @@
+using System.Data;
 using System.Data.Common;
 using System.Reflection;
 using Microsoft.EntityFrameworkCore.Migrations;
@@ -7,7 +8,7 @@ namespace Mangrove.Clinic;
 /// <summary>Whether a database has every migration of this version, asked without the mapper, whose model takes a second to build.</summary>
 public static class Schema
 {
-    /// <param name="connection">To the database; opened here, disposed by the caller.</param>
+    /// <param name="connection">To the database; opened here if it is not yet, disposed by the caller.</param>
     /// <param name="history">The quoted table of the migrations that ran.</param>
     /// <param name="context">The context whose assembly holds the migrations.</param>
     /// <param name="cancel">Ends the wait.</param>
@@ -16,7 +17,11 @@ public static class Schema
         var ran = new HashSet<string>(StringComparer.Ordinal);
         try
         {
-            await connection.OpenAsync(cancel);
+            if (connection.State != ConnectionState.Open)
+            {
+                await connection.OpenAsync(cancel);
+            }
+
             await using var command = connection.CreateCommand();
 #pragma warning disable CA2100 // The table is a constant of the storage.
             command.CommandText = $"SELECT \"MigrationId\" FROM {history}";

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Mangrove.Clinic;
 using Mangrove.Vault;
 using Mangrove.Vault.Audit;
@@ -19,15 +20,31 @@ public sealed class PostgresClinicContext(DbContextOptions<PostgresClinicContext
 }
 
 /// <summary>Opens contexts on one PostgreSQL database.</summary>
-public sealed class PostgresClinics(StorageOptions storage, LogHead log) : IDbContextFactory<ClinicContext>
+public sealed class PostgresClinics(StorageOptions storage, LogHead log) : IClinicDatabase
 {
-    private readonly PooledDbContextFactory<PostgresClinicContext> contexts = new(Options(storage.ConnectionString("clinic")));
+    // Made when the first rows are asked for: a start asks for none, and the mapper takes its time.
+    private readonly Lazy<PooledDbContextFactory<PostgresClinicContext>> contexts = new(() => new(Options(storage.ConnectionString("clinic"))));
 
     public ClinicContext CreateDbContext()
     {
-        var context = contexts.CreateDbContext();
+        var context = contexts.Value.CreateDbContext();
         context.Follow(log);
         return context;
+    }
+
+    public async Task<DbConnection> Connect(CancellationToken cancel)
+    {
+        var connection = new NpgsqlConnection(storage.ConnectionString("clinic"));
+        try
+        {
+            await connection.OpenAsync(cancel);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>Whether the schema <c>clinic</c> has this version's tables.</summary>

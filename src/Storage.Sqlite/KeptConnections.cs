@@ -74,7 +74,8 @@ internal sealed class KeptConnections(string connectionString, KeptStatements st
         }
     }
 
-    private static void Set(DbConnection connection)
+    /// <inheritdoc cref="ConnectionOpened"/>
+    public static void Set(DbConnection connection)
     {
         using var command = connection.CreateCommand();
         command.CommandText = Pragmas;

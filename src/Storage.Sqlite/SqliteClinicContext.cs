@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Mangrove.Clinic;
 using Mangrove.Vault;
 using Mangrove.Vault.Audit;
@@ -29,24 +30,27 @@ public sealed class SqliteClinicContext(DbContextOptions<SqliteClinicContext> op
 }
 
 /// <summary>Opens contexts on one data folder.</summary>
-public sealed class SqliteClinics : IDbContextFactory<ClinicContext>, IDisposable
+public sealed class SqliteClinics : IClinicDatabase, IDisposable
 {
     private readonly KeptConnections connections;
-    private readonly PooledDbContextFactory<SqliteClinicContext> contexts;
+    private readonly Lazy<PooledDbContextFactory<SqliteClinicContext>> contexts;
     private readonly LogHead log;
+    private readonly string connectionString;
 
     public SqliteClinics(StorageOptions storage, LogHead log)
     {
         this.log = log;
-        var connectionString = storage.ConnectionString("clinic");
+        connectionString = storage.ConnectionString("clinic");
         var statements = new KeptStatements();
         connections = new(connectionString, statements);
-        contexts = new(Options(connectionString, connections, statements));
+
+        // Made when the first rows are asked for: a start asks for none, and the mapper takes its time.
+        contexts = new(() => new(Options(connectionString, connections, statements)));
     }
 
     public ClinicContext CreateDbContext()
     {
-        var context = contexts.CreateDbContext();
+        var context = contexts.Value.CreateDbContext();
         try
         {
             context.Follow(log);
@@ -60,10 +64,40 @@ public sealed class SqliteClinics : IDbContextFactory<ClinicContext>, IDisposabl
         }
     }
 
-    /// <summary>Whether clinic.db has this version's tables.</summary>
+    public async Task<DbConnection> Connect(CancellationToken cancel)
+    {
+        var connection = new SqliteConnection(connectionString);
+        try
+        {
+            await connection.OpenAsync(cancel);
+            KeptConnections.Set(connection);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Whether clinic.db has this version's tables. Its journal is a write-ahead log afterwards.</summary>
     public static async Task<bool> IsCurrent(StorageOptions storage, CancellationToken cancel)
     {
         await using var connection = new SqliteConnection(storage.ConnectionString("clinic"));
+        try
+        {
+            await connection.OpenAsync(cancel);
+
+            // The mapper says this only of a file that it makes itself, and this connection makes the file before it.
+            await using var journal = new SqliteCommand("PRAGMA journal_mode=WAL", connection);
+            await journal.ExecuteNonQueryAsync(cancel);
+        }
+        catch (SqliteException)
+        {
+            // Whatever is wrong with the file, the migration runs into it and says it.
+            return false;
+        }
+
         return await Schema.IsCurrent(connection, "\"__EFMigrationsHistory\"", typeof(SqliteClinics), cancel);
     }
 

@@ -25,6 +25,12 @@ public sealed class InitTests : IDisposable
             Assert.True(Folder.IsForItsOwnerAlone(file), file);
         }
 
+        // Bytes 18 and 19 of a database (its file format): 2 is the write-ahead log, in which readers and the writer do not wait for each other.
+        foreach (var database in Directory.EnumerateFiles(folder.Data, "*.db"))
+        {
+            Assert.Equal([2, 2], (await File.ReadAllBytesAsync(database))[18..20]);
+        }
+
         var again = await Executable.Run("init", "--data", folder.Data, "--facility", "Other", "--passphrase-file", folder["pass"], "--json");
         Assert.Equal((2, "init.already"), (again.Exit, again.Code));
     }

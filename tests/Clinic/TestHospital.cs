@@ -55,7 +55,7 @@ public sealed class TestHospital : IAsyncDisposable
 
     public Door Door => Vault.Door;
 
-    public IDbContextFactory<ClinicContext> Clinics { get; private set; } = null!;
+    public IClinicDatabase Clinics { get; private set; } = null!;
 
     public StationEvents Events { get; } = new();
 
@@ -185,7 +185,7 @@ public sealed class TestHospital : IAsyncDisposable
             .AddSingleton(Vault.Review)
             .AddSingleton(Vault.Identity)
             .AddSingleton(Vault.Fingerprints)
-            .AddSingleton(Clinics)
+            .AddSingleton<IDbContextFactory<ClinicContext>>(Clinics)
             .AddSingleton(Events)
             .AddSingleton(new DiagnosisList(null))
             .AddMangroveClinic()

@@ -24,6 +24,27 @@ internal static class Certificates
     private static readonly TimeSpan RenewBefore = TimeSpan.FromDays(30);
     private static readonly TimeSpan ClockSlack = TimeSpan.FromHours(1);
 
+    /// <summary>
+    /// Reads the system's certificates behind the start: the framework wants all of them before it shows its own, one
+    /// after the other, which is a third of a start.
+    /// </summary>
+    public static void ReadAhead() => _ = Task.Run(static () =>
+    {
+        using var store = new X509Store(StoreName.Root, StoreLocation.LocalMachine);
+        try
+        {
+            store.Open(OpenFlags.ReadOnly);
+            foreach (var certificate in store.Certificates)
+            {
+                certificate.Dispose();
+            }
+        }
+        catch (CryptographicException)
+        {
+            // Nothing depends on it here. Where the framework cannot do without, it says so itself.
+        }
+    });
+
     /// <summary>Makes the authority and a first server certificate.</summary>
     public static async Task Issue(SystemSecrets secrets, string facility, IReadOnlyCollection<string> hosts, TimeProvider clock, CancellationToken cancel)
     {

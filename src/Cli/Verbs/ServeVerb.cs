@@ -9,6 +9,8 @@ namespace Mangrove.Cli.Verbs;
 /// <summary>Serves the hospital until it is told to stop.</summary>
 internal sealed class ServeVerb : OwnVerb
 {
+    private static readonly TimeSpan AfterFirstPages = TimeSpan.FromSeconds(1);
+
     private readonly Option<string[]> urls = new("--urls")
     {
         Description = "Where to listen; several with a semicolon. Default: the address given at set-up. https://0.0.0.0:PORT means every address of this machine.",
@@ -29,6 +31,7 @@ internal sealed class ServeVerb : OwnVerb
     public override async Task<Answer> Run(ParseResult arguments, Call call, TimeProvider clock, CancellationToken cancel)
     {
         var asked = arguments.GetValue(urls) is { Length: > 0 } given ? given.Select(ServerAddress.Parse).ToArray() : null;
+        Certificates.ReadAhead();
         var storage = Common.StorageOf(arguments, call);
         Founding.RequireFounded(storage.Folder);
         var taken = FolderLock.Take(storage.Folder);
@@ -45,14 +48,13 @@ internal sealed class ServeVerb : OwnVerb
 
         await using (hospital)
         {
-            if (asked is null)
-            {
-                await using var clinic = await hospital.Clinics.CreateDbContextAsync(cancel);
-                asked = [ServerAddress.Parse(await House.Read(clinic, Furnishings.AddressSetting, cancel) ?? ServerAddress.Default)];
-            }
-
+            asked ??= [ServerAddress.Parse(await House.Read(hospital.Clinics, Furnishings.AddressSetting, cancel) ?? ServerAddress.Default)];
             await using var server = await Server.Start(hospital, asked, Shell, cancel);
             call.Say($"ready {server.Address.GetLeftPart(UriPartial.Authority)}");
+
+            // It takes every processor for a while: whoever waits for the sign-in page goes first, and until it is whole a
+            // search says that it does not see everybody.
+            hospital.StartIndexing(AfterFirstPages);
             await server.Stopped(cancel);
             call.Say("stopped");
             return Answer.Of(new { data = storage.Folder, url = server.Address.GetLeftPart(UriPartial.Authority), stopped = true }, "The hospital was closed in order.");

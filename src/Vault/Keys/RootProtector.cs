@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Mangrove.Kernel;
 using Mangrove.Sealing;
 
@@ -32,8 +33,6 @@ public sealed record RootSecret
 internal sealed record RootProtector
 {
     private const int Rounds = 600_000;
-
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
 
     public int Format { get; init; } = 1;
 
@@ -105,7 +104,7 @@ internal sealed record RootProtector
             protector = protector with { Wrapped = KeyWrap.WrapBound(wrapping, root, protector.Context()) };
         }
 
-        WriteSecretFile(PathIn(folder), JsonSerializer.SerializeToUtf8Bytes(protector, Json));
+        WriteSecretFile(PathIn(folder), JsonSerializer.SerializeToUtf8Bytes(protector, RootProtectorJson.Default.RootProtector));
         return root;
     }
 
@@ -113,8 +112,8 @@ internal sealed record RootProtector
     {
         try
         {
-            var protector = JsonSerializer.Deserialize<RootProtector>(File.ReadAllBytes(PathIn(folder)), Json);
-            return protector is { Format: 1, Wrapped.Length: > 0 }
+            var protector = JsonSerializer.Deserialize(File.ReadAllBytes(PathIn(folder)), RootProtectorJson.Default.RootProtector);
+            return protector is { Format: 1, Wrapped.Length: > 0, Salt: not null, FacilityName: not null }
                 ? protector
                 : throw new RefusedInput("keys.protector-bad", "root.json is not of a kind that this version reads. Restore it, or use a newer version.");
         }
@@ -228,6 +227,11 @@ internal sealed record RootProtector
         stream.Flush(flushToDisk: true);
     }
 }
+
+/// <summary>How root.json is written: generated when the program is built, because every start reads it before anything else.</summary>
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, WriteIndented = true)]
+[JsonSerializable(typeof(RootProtector))]
+internal sealed partial class RootProtectorJson : JsonSerializerContext;
 
 /// <summary>Which volume a path lies on.</summary>
 internal static class Volumes

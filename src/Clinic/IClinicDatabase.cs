@@ -1,0 +1,14 @@
+using System.Data.Common;
+using Microsoft.EntityFrameworkCore;
+
+namespace Mangrove.Clinic;
+
+/// <summary>The clinic's database: contexts of the object mapper, and connections without it.</summary>
+public interface IClinicDatabase : IDbContextFactory<ClinicContext>
+{
+    /// <summary>
+    /// An open connection, the caller's to dispose, for the few statements of a start and of the log's anchors: the
+    /// mapper's first use takes longer than everything else that a start does.
+    /// </summary>
+    Task<DbConnection> Connect(CancellationToken cancel);
+}

@@ -12,16 +12,16 @@ namespace Mangrove.Clinic;
 public sealed class CareRelationships(IDbContextFactory<ClinicContext> clinics) : ICareRelationships
 {
     // Most acts are about one patient, and their care is asked at each of them.
-    private static readonly Translated<Func<ClinicContext, PatientId, DateTimeOffset, DateTimeOffset, CancellationToken, Task<bool>>> Visited =
-        new(() => EF.CompileAsyncQuery((ClinicContext clinic, PatientId patient, DateTimeOffset now, DateTimeOffset since, CancellationToken cancel) =>
-            clinic.Visits.Any(visit => visit.PatientId == patient && visit.Kind != VisitKind.Imported && visit.ArrivedAt <= now && (visit.ClosedAt == null || visit.ClosedAt >= since))));
+    private static readonly RowQuery<PatientId, Visit> VisitsHere = new((clinic, patient) =>
+        clinic.Visits.Where(visit => visit.PatientId == patient && visit.Kind != VisitKind.Imported));
 
     public async Task<IReadOnlySet<PatientId>> InCare(IReadOnlyCollection<PatientId> patients, TimeSpan window, DateTimeOffset now, CancellationToken cancel)
     {
         await using var clinic = await clinics.CreateDbContextAsync(cancel);
         var since = now - window;
         var found = new HashSet<PatientId>();
-        if (patients.Count == 1 && patients.First() is var one && await Visited.On(clinic)(clinic, one, now, since, cancel))
+        if (patients.Count == 1 && patients.First() is var one
+            && (await VisitsHere.On(clinic, one, cancel)).Exists(visit => visit.ArrivedAt <= now && (visit.ClosedAt is null || visit.ClosedAt >= since)))
         {
             found.Add(one);
             return found;

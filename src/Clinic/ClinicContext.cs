@@ -66,6 +66,9 @@ public abstract class ClinicContext(DbContextOptions options) : DbContext(Silent
 
     public DbSet<Setting> Settings => Set<Setting>();
 
+    /// <summary>Whether the context's connection stays open and its own between two uses, and with it what was compiled on it.</summary>
+    public virtual bool KeepsConnection => false;
+
     /// <summary>Says whose newest checkpoint the commits keep. Contexts are used again, so their factory says it each time.</summary>
     public void Follow(LogHead head) => log = head;
 
@@ -179,7 +182,9 @@ public abstract class ClinicContext(DbContextOptions options) : DbContext(Silent
             if (typeof(SealedRow).IsAssignableFrom(set))
             {
                 entity.HasKey(nameof(SealedRow.Id));
-                entity.Property(nameof(SealedRow.Id)).ValueGeneratedNever();
+
+                // Not the field behind it, which is empty before the id of a new row was asked for.
+                entity.Property(nameof(SealedRow.Id)).ValueGeneratedNever().UsePropertyAccessMode(PropertyAccessMode.PreferFieldDuringConstruction);
                 entity.Property(nameof(SealedRow.RowVersion)).IsConcurrencyToken();
             }
         }

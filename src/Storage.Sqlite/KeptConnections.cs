@@ -50,8 +50,7 @@ internal sealed class KeptConnections(string connectionString, KeptStatements st
 
         kept.Add(connection);
         statements.Follow(connection);
-        context.Database.SetDbConnection(connection);
-        context.KeepsConnection = true;
+        context.Keep(connection);
     }
 
     /// <summary>Every connection waits for its turn, syncs each commit and overwrites what is deleted.</summary>

@@ -12,7 +12,7 @@ namespace Mangrove.Storage.Sqlite;
 /// </summary>
 internal sealed class KeptStatements : DbCommandInterceptor
 {
-    // A chart needs 16. Lists of different length are different texts, and those that come once need no place.
+    // Lists of different length are different texts, and those that come once need no place.
     private const int Most = 128;
     private const int LongestText = 4_000;
 

@@ -14,8 +14,16 @@ namespace Mangrove.Storage.Sqlite;
 /// <summary>The clinic's tables in clinic.db. Ids are stored as 16 bytes.</summary>
 public sealed class SqliteClinicContext(DbContextOptions<SqliteClinicContext> options) : ClinicContext(options)
 {
-    /// <summary>Whether the context's connection stays open and its own between two uses.</summary>
-    internal bool KeepsConnection { get; set; }
+    private bool keeps;
+
+    public override bool KeepsConnection => keeps;
+
+    /// <summary>Gives the context an open connection for its life.</summary>
+    internal void Keep(SqliteConnection connection)
+    {
+        Database.SetDbConnection(connection);
+        keeps = true;
+    }
 
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
     {

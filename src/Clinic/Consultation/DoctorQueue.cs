@@ -20,29 +20,16 @@ public sealed class DoctorQueue(ClinicContext clinic, Door door, TimeProvider cl
 
     private static readonly FieldUse[] Fields = [Patient.NameField, Patient.PersonField, TriageAssessment.OutcomeField, LabOrder.LineField];
 
-    private static readonly Translated<Func<ClinicContext, StaffId?, IAsyncEnumerable<Line>>> Lines =
-        new(() => EF.CompileAsyncQuery<ClinicContext, StaffId?, Line>((ClinicContext clinic, StaffId? me) =>
-            clinic.Visits.AsNoTracking()
-                .Where(row => row.Kind != VisitKind.Imported && Here.Contains(row.Status) && (row.Status != VisitStatus.InConsultation || row.Doctor == me))
-                .OrderByDescending(row => row.Status)
-                .ThenBy(row => row.ArrivedAt)
-                .ThenBy(row => row.Token)
-                .Take(Most)
-                .Join(clinic.Patients.AsNoTracking(), visit => visit.PatientId, patient => patient.PatientId, (visit, patient) => new Line(visit, patient))));
+    private static readonly RowQuery<StaffId, Visit> Visits = new((clinic, me) => Listed(clinic, me));
 
-    private static readonly Translated<Func<ClinicContext, StaffId?, IAsyncEnumerable<TriageAssessment>>> Triages =
-        new(() => EF.CompileAsyncQuery<ClinicContext, StaffId?, TriageAssessment>((ClinicContext clinic, StaffId? me) =>
-            clinic.Visits.AsNoTracking()
-                .Where(row => row.Kind != VisitKind.Imported && Here.Contains(row.Status) && (row.Status != VisitStatus.InConsultation || row.Doctor == me))
-                .Join(clinic.Triages.AsNoTracking(), visit => visit.Id, triage => triage.VisitId, (visit, triage) => triage)
-                .OrderBy(triage => triage.At)));
+    private static readonly RowQuery<StaffId, Patient> Patients = new((clinic, me) =>
+        Listed(clinic, me).Join(clinic.Patients, visit => visit.PatientId, patient => patient.PatientId, (visit, patient) => patient));
 
-    private static readonly Translated<Func<ClinicContext, StaffId?, IAsyncEnumerable<LabOrder>>> Orders =
-        new(() => EF.CompileAsyncQuery<ClinicContext, StaffId?, LabOrder>((ClinicContext clinic, StaffId? me) =>
-            clinic.Visits.AsNoTracking()
-                .Where(row => row.Kind != VisitKind.Imported && Here.Contains(row.Status) && (row.Status != VisitStatus.InConsultation || row.Doctor == me))
-                .Join(clinic.LabOrders.AsNoTracking(), visit => visit.Id, order => order.VisitId, (visit, order) => order)
-                .OrderBy(order => order.OrderedAt)));
+    private static readonly RowQuery<StaffId, TriageAssessment> Triages = new((clinic, me) =>
+        OnList(clinic, me).Join(clinic.Triages, visit => visit.Id, triage => triage.VisitId, (visit, triage) => triage).OrderBy(triage => triage.At));
+
+    private static readonly RowQuery<StaffId, LabOrder> Orders = new((clinic, me) =>
+        OnList(clinic, me).Join(clinic.LabOrders, visit => visit.Id, order => order.VisitId, (visit, order) => order).OrderBy(order => order.OrderedAt));
 
     public enum Group
     {
@@ -76,11 +63,10 @@ public sealed class DoctorQueue(ClinicContext clinic, Door door, TimeProvider cl
     public async Task<IReadOnlyList<Row>> Run(Actor actor, bool refresh, CancellationToken cancel)
     {
         var me = actor.Staff;
-        var lines = await Lines.On(clinic)(clinic, me).ToListAsync(cancel);
-        var visits = lines.ConvertAll(line => line.Visit);
-        var patients = lines.Select(line => line.Patient).DistinctBy(patient => patient.Id).ToDictionary(patient => patient.PatientId);
-        var triages = (await Triages.On(clinic)(clinic, me).ToListAsync(cancel)).ToLookup(row => row.VisitId);
-        var orders = (await Orders.On(clinic)(clinic, me).ToListAsync(cancel)).ToLookup(row => row.VisitId);
+        var visits = await Visits.On(clinic, me, cancel);
+        var patients = (await Patients.On(clinic, me, cancel)).DistinctBy(patient => patient.Id).ToDictionary(patient => patient.PatientId);
+        var triages = (await Triages.On(clinic, me, cancel)).ToLookup(row => row.VisitId);
+        var orders = (await Orders.On(clinic, me, cancel)).ToLookup(row => row.VisitId);
         using var opening = await door.Open(
             actor,
             new Request
@@ -121,5 +107,9 @@ public sealed class DoctorQueue(ClinicContext clinic, Door door, TimeProvider cl
         return [.. rows.OrderBy(row => row.Group).ThenByDescending(row => row.Back > 0).ThenBy(row => row.Triage?.Category ?? 9).ThenBy(row => row.Visit.ArrivedAt)];
     }
 
-    private sealed record Line(Visit Visit, Patient Patient);
+    private static IQueryable<Visit> OnList(ClinicContext clinic, StaffId me) => clinic.Visits
+        .Where(row => row.Kind != VisitKind.Imported && EF.Constant(Here).Contains(row.Status) && (row.Status != VisitStatus.InConsultation || row.Doctor == me));
+
+    private static IQueryable<Visit> Listed(ClinicContext clinic, StaffId me) =>
+        OnList(clinic, me).OrderByDescending(row => row.Status).ThenBy(row => row.ArrivedAt).ThenBy(row => row.Token).Take(Most);
 }

@@ -11,13 +11,11 @@ namespace Mangrove.Web.Session;
 /// <summary>The frame of the signed-in person: their stations, and how much waits at each. Counts come from unsealed states.</summary>
 internal sealed class StaffShell(IdentityDesk desk, ClinicContext clinic, TimeProvider clock) : IShellSource
 {
-    private static readonly Translated<Func<ClinicContext, StaffId?, CancellationToken, Task<int>>> ForDoctor =
-        new(() => EF.CompileAsyncQuery((ClinicContext clinic, StaffId? me, CancellationToken cancel) =>
-            clinic.Visits.Count(visit => visit.Status == VisitStatus.Triaged || (visit.Status == VisitStatus.InConsultation && visit.Doctor == me))));
+    private static readonly RowQuery<StaffId, Visit> ForDoctor = new((clinic, me) =>
+        clinic.Visits.Where(visit => visit.Status == VisitStatus.Triaged || (visit.Status == VisitStatus.InConsultation && visit.Doctor == me)));
 
-    private static readonly Translated<Func<ClinicContext, StaffId?, CancellationToken, Task<int>>> Unsigned =
-        new(() => EF.CompileAsyncQuery((ClinicContext clinic, StaffId? me, CancellationToken cancel) =>
-            clinic.LabOrders.Count(order => order.Status == LabOrderStatus.Released && order.AcknowledgedAt == null && order.By == me)));
+    private static readonly RowQuery<StaffId, LabOrder> Unsigned = new((clinic, me) =>
+        clinic.LabOrders.Where(order => order.Status == LabOrderStatus.Released && order.AcknowledgedAt == null && order.By == me));
 
     private static readonly Translated<Func<ClinicContext, CancellationToken, Task<int>>> Untriaged =
         new(() => EF.CompileAsyncQuery((ClinicContext clinic, CancellationToken cancel) => clinic.Visits.Count(visit => visit.Status == VisitStatus.Arrived)));
@@ -55,8 +53,8 @@ internal sealed class StaffShell(IdentityDesk desk, ClinicContext clinic, TimePr
     private async Task<int> Waiting(string address, Actor actor, CancellationToken cancel) => address switch
     {
         "/triage" => await Untriaged.On(clinic)(clinic, cancel),
-        "/consultation" => await ForDoctor.On(clinic)(clinic, actor.Staff, cancel),
-        "/results" => await Unsigned.On(clinic)(clinic, actor.Staff, cancel),
+        "/consultation" => await ForDoctor.CountOn(clinic, actor.Staff, cancel),
+        "/results" => await Unsigned.CountOn(clinic, actor.Staff, cancel),
         "/laboratory" => await AtLaboratory.On(clinic)(clinic, cancel),
         "/pharmacy" => await AtPharmacy.On(clinic)(clinic, cancel),
         "/cashier" => await AtCashier.On(clinic)(clinic, cancel),

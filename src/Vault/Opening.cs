@@ -9,7 +9,8 @@ namespace Mangrove.Vault;
 
 /// <summary>
 /// An act that was granted and recorded, while it lasts: reads and seals the fields of its request, for its patients,
-/// and nothing else. Not safe for several threads at once, but for <see cref="Index"/>. Dispose zeroes the patients' keys.
+/// and nothing else. Not safe for several threads at once, but for <see cref="Index"/> and <see cref="Part"/>; each part
+/// is one thread's again. Dispose zeroes the patients' keys.
 /// </summary>
 public sealed class Opening : IDisposable
 {
@@ -25,7 +26,8 @@ public sealed class Opening : IDisposable
     private readonly HashSet<ISealedRow> advanced = new(ReferenceEqualityComparer.Instance);
     private (PatientId Patient, PatientKey Key)? current;
     private readonly bool everyone;
-    private bool disposed;
+    private readonly Opening? whole;
+    private volatile bool disposed;
 
     internal Opening(Receipt receipt, KeyRing keys, Guid facility, Dictionary<PatientId, WrappedKey> wrapped, PatientIndex index, Receipt.Log log)
     {
@@ -40,6 +42,11 @@ public sealed class Opening : IDisposable
         reads = [.. receipt.Grant.Reads];
         writes = [.. receipt.Grant.Writes];
     }
+
+    private Opening(Opening whole, Dictionary<PatientId, WrappedKey> wrapped)
+        : this(whole.receipt, whole.keys, whole.facility, wrapped, whole.index, whole.log) => this.whole = whole;
+
+    private bool Ended => disposed || whole is { Ended: true };
 
     /// <summary>The number of the entry that recorded this act.</summary>
     public long EntrySeq => receipt.Seq;
@@ -82,6 +89,21 @@ public sealed class Opening : IDisposable
             : throw new InvalidOperationException("Only an act over every patient has more than one hand.");
     }
 
+    /// <summary>
+    /// For acts over every patient: some of them in an opening of their own, so that several threads work at once on
+    /// different patients. It is the same act, under the same grant and the same entry, and it ends with this opening at
+    /// the latest.
+    /// </summary>
+    /// <param name="part">The patients of the part. No other part may have them at the same time.</param>
+    /// <param name="cancel">Ends the wait.</param>
+    public async Task<Opening> Part(IReadOnlyCollection<PatientId> part, CancellationToken cancel)
+    {
+        ObjectDisposedException.ThrowIf(Ended, this);
+        return everyone
+            ? new Opening(this, await keys.Load(part, cancel))
+            : throw new InvalidOperationException("Only an act over every patient is done in parts.");
+    }
+
     /// <summary>Whether the act may read this field (a narrowed request may have left some out).</summary>
     public bool MayRead(FieldUse use) => reads.Contains(use);
 
@@ -92,7 +114,7 @@ public sealed class Opening : IDisposable
         where TRow : class, ISealedRow
         where T : class
     {
-        ObjectDisposedException.ThrowIf(disposed, this);
+        ObjectDisposedException.ThrowIf(Ended, this);
         if (!Covers(row.PatientId) || !reads.Contains(new FieldUse(field, field.CategoryOf(row))))
         {
             throw new InvalidOperationException($"{field.Table}.{field.Column} was not granted to this act.");
@@ -117,7 +139,7 @@ public sealed class Opening : IDisposable
         where TRow : class, ISealedRow
         where T : class
     {
-        ObjectDisposedException.ThrowIf(disposed, this);
+        ObjectDisposedException.ThrowIf(Ended, this);
         if (!Covers(row.PatientId) || !writes.Contains(new FieldUse(field, field.CategoryOf(row))))
         {
             throw new InvalidOperationException($"{field.Table}.{field.Column} was not granted to this act.");

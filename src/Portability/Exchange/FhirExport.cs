@@ -24,8 +24,12 @@ namespace Mangrove.Portability.Exchange;
 /// <param name="facility">The hospital's own id.</param>
 public sealed class FhirExport(IDbContextFactory<ClinicContext> clinics, Door door, Guid facility)
 {
-    // Patients whose keys are held at once.
+    // Patients whose keys are held at once. Within a page resources stand by patient id: another length is another order.
     private const int Page = 512;
+
+    // Pages made at once, each by one thread: one for each processor and one to go on with while a done one waits for its
+    // turn. More than a few would only wait for the same disk.
+    private static readonly int AtOnce = Math.Clamp(Environment.ProcessorCount + 1, 2, 5);
 
     private static IReadOnlyList<FieldUse> Reads { get; } =
     [
@@ -57,7 +61,8 @@ public sealed class FhirExport(IDbContextFactory<ClinicContext> clinics, Door do
                 cancel);
             if (one is { } only)
             {
-                await Write([only.Id], opening, folder, cancel);
+                using var lines = new ExportLines();
+                await Write(await One(only.Id, cancel), opening, new ExportPage(folder, lines, Task.CompletedTask), cancel);
                 progress?.Report(1);
             }
             else
@@ -95,87 +100,145 @@ public sealed class FhirExport(IDbContextFactory<ClinicContext> clinics, Door do
 
     private async Task Everybody(Opening opening, ExportFolder folder, IProgress<int>? progress, CancellationToken cancel)
     {
+        var rooms = Enumerable.Range(0, AtOnce).Select(static _ => new ExportLines()).ToArray();
+
         // First what belongs to no patient: the practitioners and places that the patients' resources point to.
         await opening.Turn([FhirRecord.Facility], create: false, cancel);
-        await Write([FhirRecord.Facility], opening, folder, cancel);
+        await Write(ExportRows.Of(FhirRecord.Facility, []), opening, new ExportPage(folder, rooms[0], Task.CompletedTask), cancel);
+
+        // Several pages are made at once; each is written when those before it have been, and leaves its room to a later one.
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        var making = new Queue<(Task Page, int Patients)>();
+        var before = Task.CompletedTask;
         var last = string.Empty;
         var done = 0;
-        while (true)
+        var number = 0;
+        try
         {
-            List<(PatientId Id, string Mrn)> page;
-            await using (var clinic = await clinics.CreateDbContextAsync(cancel))
+            for (var page = await Next(last, cancel); page.Patients.Count > 0; page = await Next(last, cancel))
             {
-#pragma warning disable CA1309 // The comparison happens in the database, which orders by the same collation.
-                page = [.. (await clinic.Patients.AsNoTracking()
-                    .Where(patient => string.Compare(patient.Mrn, last) > 0)
-                    .OrderBy(patient => patient.Mrn)
-                    .Take(Page)
-                    .Select(patient => new { patient.PatientId, patient.Mrn })
-                    .ToListAsync(cancel)).Select(patient => (patient.PatientId, patient.Mrn))];
-#pragma warning restore CA1309
+                var rows = page;
+                var turn = before;
+                var place = new ExportPage(folder, rooms[number++ % AtOnce], turn);
+                before = Task.Run(() => InPart(rows, opening, place, stop.Token), stop.Token);
+                making.Enqueue((before, page.Patients.Count));
+                last = page.Upto;
+                while (making.Count >= AtOnce)
+                {
+                    await Finished();
+                }
             }
 
-            if (page.Count == 0)
+            while (making.Count > 0)
             {
-                return;
+                await Finished();
             }
+        }
+        finally
+        {
+            // Nothing goes on behind an act that has ended. What the others say after the first failure is that they were stopped.
+            await stop.CancelAsync();
+            await Task.WhenAll(making.Select(static page => page.Page)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            Array.ForEach(rooms, static room => room.Dispose());
+        }
 
-            PatientId[] patients = [.. page.Select(patient => patient.Id)];
-            await opening.Turn(patients, create: false, cancel);
-            await Write(patients, opening, folder, cancel);
-            last = page[^1].Mrn;
-            done += page.Count;
-            progress?.Report(done);
+        async Task Finished()
+        {
+            var (page, patients) = making.Peek();
+            await page;
+            making.Dequeue();
+            progress?.Report(done += patients);
         }
     }
 
-    /// <summary>Everything of some patients: a fixed number of queries, each streamed.</summary>
-    private async Task Write(PatientId[] patients, Opening opening, ExportFolder folder, CancellationToken cancel)
+    private async Task InPart(ExportRows rows, Opening opening, ExportPage page, CancellationToken cancel)
+    {
+        using var part = await opening.Part(rows.Whose, cancel);
+        await Write(rows, part, page, cancel);
+    }
+
+    /// <summary>The next patients by their numbers.</summary>
+    private async Task<ExportRows> Next(string last, CancellationToken cancel)
     {
         await using var clinic = await clinics.CreateDbContextAsync(cancel);
-        var versions = await Versions(clinic, patients, cancel);
+#pragma warning disable CA1309 // The comparison happens in the database, which orders by the same collation.
+        var patients = await clinic.Patients.AsNoTracking()
+            .Where(patient => string.Compare(patient.Mrn, last) > 0)
+            .OrderBy(patient => patient.Mrn)
+            .Take(Page)
+            .ToListAsync(cancel);
+#pragma warning restore CA1309
+        return ExportRows.After(last, patients);
+    }
+
+    private async Task<ExportRows> One(PatientId patient, CancellationToken cancel)
+    {
+        await using var clinic = await clinics.CreateDbContextAsync(cancel);
+        return ExportRows.Of(patient, await clinic.Patients.AsNoTracking().Where(row => row.PatientId == patient).ToListAsync(cancel));
+    }
+
+    /// <summary>Everything of some patients: a fixed number of queries, each streamed.</summary>
+    private async Task Write(ExportRows rows, Opening opening, ExportPage page, CancellationToken cancel)
+    {
+        await using var clinic = await clinics.CreateDbContextAsync(cancel);
 
         // The ids under which imported rows are known outside, and which of them went out as they came.
         var names = new Dictionary<Guid, string>();
         var unchanged = new HashSet<Guid>();
-        await foreach (var record in Stream(clinic.FhirRecords, patients).OrderBy(row => row.PatientId).ThenBy(row => row.Order).AsAsyncEnumerable().WithCancellation(cancel))
+        if (await rows.In(clinic, clinic.FhirRecords).AnyAsync(cancel))
         {
-            var original = OriginalCodec.Unpack(opening.Read(record, FhirRecord.OriginalField) ?? throw new InvalidOperationException("A kept resource has no content."));
-            var id = IdIn(original);
-            if (id is null)
+            var versions = await Versions(clinic, rows, cancel);
+            await foreach (var record in rows.In(clinic, clinic.FhirRecords).OrderBy(row => row.PatientId).ThenBy(row => row.Order).AsAsyncEnumerable().WithCancellation(cancel))
             {
-                id = ResourceComposer.OwnId(record.MappedRow ?? record.Id);
-                original = WithId(original, id);
-            }
-
-            if (record.MappedRow is { } row)
-            {
-                names[row] = id;
-                if (versions.TryGetValue(row, out var version) && version != record.MappedVersion)
+                if (!rows.Has(record))
                 {
                     continue;
                 }
 
-                unchanged.Add(row);
-            }
+                var original = OriginalCodec.Unpack(opening.Read(record, FhirRecord.OriginalField) ?? throw new InvalidOperationException("A kept resource has no content."));
+                var id = IdIn(original);
+                if (id is null)
+                {
+                    id = ResourceComposer.OwnId(record.MappedRow ?? record.Id);
+                    original = WithId(original, id);
+                }
 
-            folder.Add(record.ResourceType, original);
+                if (record.MappedRow is { } row)
+                {
+                    names[row] = id;
+                    if (versions.TryGetValue(row, out var version) && version != record.MappedVersion)
+                    {
+                        continue;
+                    }
+
+                    unchanged.Add(row);
+                }
+
+                await page.Add(record.ResourceType, original);
+            }
         }
 
         var compose = new ResourceComposer(facility, row => names.TryGetValue(row, out var name) ? name : ResourceComposer.OwnId(row));
-        async Task Add<TRow>(string type, IQueryable<TRow> rows, Func<TRow, byte[]?> make)
+        foreach (var row in rows.Patients)
+        {
+            if (!unchanged.Contains(row.Id))
+            {
+                await page.Add("Patient", compose.Patient(row, opening.Read(row, Patient.NameField), opening.Read(row, Patient.PersonField), opening.Read(row, Patient.ContactField)));
+            }
+        }
+
+        async Task Add<TRow>(string type, IQueryable<TRow> all, Func<TRow, byte[]?> make)
             where TRow : SealedRow
         {
-            await foreach (var row in Stream(rows, patients).OrderBy(row => row.PatientId).ThenBy(row => row.Id).AsAsyncEnumerable().WithCancellation(cancel))
+            await foreach (var row in rows.In(clinic, all).OrderBy(row => row.PatientId).ThenBy(row => row.Id).AsAsyncEnumerable().WithCancellation(cancel))
             {
-                if (!unchanged.Contains(row.Id) && make(row) is { } resource)
+                if (rows.Has(row) && !unchanged.Contains(row.Id) && make(row) is { } resource)
                 {
-                    folder.Add(type, resource);
+                    await page.Add(type, resource);
                 }
             }
         }
 
-        await Add("Patient", clinic.Patients, row => compose.Patient(row, opening.Read(row, Patient.NameField), opening.Read(row, Patient.PersonField), opening.Read(row, Patient.ContactField)));
         await Add("Encounter", clinic.Visits, row => compose.Encounter(row, opening.Read(row, Visit.EncounterField)));
         await Add("Condition", clinic.Problems, row => opening.Read(row, Problem.RecordField) is { } record ? compose.Condition(row, record) : null);
         await Add("Observation", clinic.Observations, row => opening.Read(row, Observation.ValueField) is { } value ? compose.Observation(row, value) : null);
@@ -184,37 +247,34 @@ public sealed class FhirExport(IDbContextFactory<ClinicContext> clinics, Door do
         await Add("DiagnosticReport", clinic.Reports, row => opening.Read(row, DiagnosticReport.RecordField) is { } record ? compose.DiagnosticReport(row, record) : null);
         await Add("Immunization", clinic.Immunizations, row => opening.Read(row, Immunization.RecordField) is { } record ? compose.Immunization(row, record) : null);
         await Add("Procedure", clinic.Procedures, row => opening.Read(row, Procedure.RecordField) is { } record ? compose.Procedure(row, record) : null);
+        await page.Finish();
     }
 
     /// <summary>The version of every row that may have come by import; a state that changed without a sealing counts as another version.</summary>
-    private static async Task<Dictionary<Guid, int>> Versions(ClinicContext clinic, PatientId[] patients, CancellationToken cancel)
+    private static async Task<Dictionary<Guid, int>> Versions(ClinicContext clinic, ExportRows rows, CancellationToken cancel)
     {
-        var versions = new Dictionary<Guid, int>();
-        async Task Take(IQueryable<RowState> rows)
+        var versions = rows.Patients.ToDictionary(row => row.Id, row => row.RowVersion);
+        async Task Take(IQueryable<RowState> states)
         {
-            await foreach (var row in rows.AsAsyncEnumerable().WithCancellation(cancel))
+            await foreach (var row in states.AsAsyncEnumerable().WithCancellation(cancel))
             {
                 versions[row.Id] = row.Changed ? -1 : row.Version;
             }
         }
 
-        Task Plain<TRow>(IQueryable<TRow> rows)
-            where TRow : SealedRow => Take(Stream(rows, patients).Select(row => new RowState { Id = row.Id, Version = row.RowVersion }));
+        Task Plain<TRow>(IQueryable<TRow> all)
+            where TRow : SealedRow => Take(rows.In(clinic, all).Select(row => new RowState { Id = row.Id, Version = row.RowVersion }));
 
-        await Plain(clinic.Patients);
         await Plain(clinic.Visits);
         await Plain(clinic.Problems);
-        await Take(Stream(clinic.Observations, patients).Select(row => new RowState { Id = row.Id, Version = row.RowVersion, Changed = row.ReplacedBy != null }));
+        await Take(rows.In(clinic, clinic.Observations).Select(row => new RowState { Id = row.Id, Version = row.RowVersion, Changed = row.ReplacedBy != null }));
         await Plain(clinic.Allergies);
-        await Take(Stream(clinic.Prescriptions, patients).Select(row => new RowState { Id = row.Id, Version = row.RowVersion, Changed = row.Status != PrescriptionStatus.Imported }));
+        await Take(rows.In(clinic, clinic.Prescriptions).Select(row => new RowState { Id = row.Id, Version = row.RowVersion, Changed = row.Status != PrescriptionStatus.Imported }));
         await Plain(clinic.Reports);
         await Plain(clinic.Immunizations);
         await Plain(clinic.Procedures);
         return versions;
     }
-
-    private static IQueryable<TRow> Stream<TRow>(IQueryable<TRow> rows, PatientId[] patients)
-        where TRow : SealedRow => rows.AsNoTracking().Where(row => patients.Contains(row.PatientId));
 
     /// <summary>The id of a kept resource, read no further than needed.</summary>
     private static string? IdIn(ReadOnlySpan<byte> resource)

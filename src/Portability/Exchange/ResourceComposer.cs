@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using Mangrove.Clinic.Records;
 using Mangrove.Kernel;
@@ -25,6 +26,10 @@ public sealed class ResourceComposer(Guid facility, Func<Guid, string> idOf)
     private static readonly string[] RequestStatuses = ["active", "on-hold", "cancelled", "completed", "entered-in-error", "stopped", "draft", "unknown"];
     private static readonly string[] EventStatuses = ["preparation", "in-progress", "not-done", "on-hold", "stopped", "completed", "entered-in-error", "unknown"];
     private static readonly string[] ReportStatuses = ["registered", "partial", "preliminary", "final", "amended", "corrected", "appended", "cancelled", "entered-in-error", "unknown"];
+
+    // What char.IsControl names, but for tab and line ends.
+    private static readonly SearchValues<char> Controls = SearchValues.Create(
+        [.. Enumerable.Range(0, 0xA0).Select(static letter => (char)letter).Where(static letter => char.IsControl(letter) && letter is not ('\t' or '\n' or '\r'))]);
 
     /// <summary>The id of a row that was made here.</summary>
     public static string OwnId(Guid row) => row.ToString("D");
@@ -359,7 +364,14 @@ public sealed class ResourceComposer(Guid facility, Func<Guid, string> idOf)
     // Times that an import could not tell are kept as the epoch; nothing here was recorded then.
     private static Model.FhirDateTime? Time(DateTimeOffset time) => time == DateTimeOffset.UnixEpoch ? null : Model.FhirDateTime.From(time);
 
-    private static Model.FhirDateTime? Time(string? text) => text is not null && Primitives.IsDateTime(Encoding.UTF8.GetBytes(text)) ? new Model.FhirDateTime(text) : null;
+    private static Model.FhirDateTime? Time(string? text)
+    {
+        // The longest has nine digits of a second and an offset; what is longer is checked as what it is, in memory of its own.
+        Span<byte> place = stackalloc byte[64];
+        return text is not null && Primitives.IsDateTime(Encoding.UTF8.TryGetBytes(text, place, out var length) ? place[..length] : Encoding.UTF8.GetBytes(text))
+            ? new Model.FhirDateTime(text)
+            : null;
+    }
 
     /// <summary>A period in order; an end before the start is a slip of the recorder and stays out.</summary>
     private static Model.Period? Period(Model.FhirDateTime? start, Model.FhirDateTime? end)
@@ -382,14 +394,14 @@ public sealed class ResourceComposer(Guid facility, Func<Guid, string> idOf)
             return null;
         }
 
-        var kept = text.Any(letter => char.IsControl(letter) && letter is not ('\t' or '\n' or '\r'))
+        var kept = text.AsSpan().ContainsAny(Controls)
             ? string.Concat(text.Where(letter => !char.IsControl(letter) || letter is '\t' or '\n' or '\r'))
             : text;
         return string.IsNullOrWhiteSpace(kept) ? null : kept.Trim();
     }
 
     /// <summary>A code has no blanks but single ones inside; what is not one stands in the words only.</summary>
-    private static string? Code(string? text) => Clean(text) is { } code && !code.Contains("  ", StringComparison.Ordinal) && !code.Any(letter => letter is '\t' or '\n' or '\r') ? code : null;
+    private static string? Code(string? text) => Clean(text) is { } code && !code.Contains("  ", StringComparison.Ordinal) && !code.AsSpan().ContainsAny('\t', '\n', '\r') ? code : null;
 
     private static string? Address(string? uri) => Clean(uri) is { } address && !address.Any(char.IsWhiteSpace) ? address : null;
 }

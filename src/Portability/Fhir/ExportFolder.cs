@@ -35,17 +35,25 @@ public sealed class ExportFolder : IDisposable
     /// <summary>Adds one resource, which MUST be on one line. Resources of a type stand in the order in which they are added.</summary>
     public void Add(string type, ReadOnlySpan<byte> resource)
     {
-        if (Definitions.R4.Resource(type) is null || resource.Contains((byte)'\n'))
+        using var lines = new ExportLines();
+        lines.Add(type, resource);
+        Add(lines);
+    }
+
+    /// <summary>Adds everything that was collected, each type behind what its file holds already, and empties the collection.</summary>
+    public void Add(ExportLines lines)
+    {
+        foreach (var (type, text, count) in lines.Collected())
         {
-            throw new ArgumentException("Not one line of a resource of R4.", nameof(type));
+            if (!parts.TryGetValue(type, out var part))
+            {
+                parts[type] = part = new Part(Path.Combine(folder, type + ".ndjson"));
+            }
+
+            part.Write(text.Span, count);
         }
 
-        if (!parts.TryGetValue(type, out var part))
-        {
-            parts[type] = part = new Part(Path.Combine(folder, type + ".ndjson"));
-        }
-
-        part.Write(resource);
+        lines.Clear();
     }
 
     /// <summary>Makes everything durable, then writes the manifest.</summary>
@@ -100,14 +108,12 @@ public sealed class ExportFolder : IDisposable
         private long lines;
         private long bytes;
 
-        public void Write(ReadOnlySpan<byte> line)
+        public void Write(ReadOnlySpan<byte> text, int count)
         {
-            file.Write(line);
-            file.WriteByte((byte)'\n');
-            hash.AppendData(line);
-            hash.AppendData("\n"u8);
-            lines++;
-            bytes += line.Length + 1;
+            file.Write(text);
+            hash.AppendData(text);
+            lines += count;
+            bytes += text.Length;
         }
 
         public ExportManifest.Item Close(string type)

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Buffers.Text;
-using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
@@ -39,6 +38,10 @@ internal static class Primitives
     private const int LongestNumber = 64;
 
     private static readonly SearchValues<byte> OidCharacters = SearchValues.Create("0123456789."u8);
+    private static readonly SearchValues<byte> IdCharacters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-."u8);
+
+    // Everything below a blank but tab and line ends.
+    private static readonly SearchValues<byte> Controls = SearchValues.Create([.. Enumerable.Range(0, ' ').Select(static b => (byte)b).Except("\t\r\n"u8.ToArray())]);
 
     public static Primitive? Parse(string name) => name switch
     {
@@ -117,18 +120,7 @@ internal static class Primitives
         && TwoDigits(text, 0, 23) && TwoDigits(text, 3, 59) && TwoDigits(text, 6, 60)
         && (text.Length == 8 || (text.Length > 9 && text[8] == '.' && !text[9..].ContainsAnyExceptInRange((byte)'0', (byte)'9')));
 
-    public static bool IsId(ReadOnlySpan<byte> text)
-    {
-        foreach (var b in text)
-        {
-            if (!char.IsAsciiLetterOrDigit((char)b) && b is not ((byte)'-' or (byte)'.'))
-            {
-                return false;
-            }
-        }
-
-        return text.Length is > 0 and <= 64;
-    }
+    public static bool IsId(ReadOnlySpan<byte> text) => text.Length is > 0 and <= 64 && !text.ContainsAnyExcept(IdCharacters);
 
     private static Fault? CheckEscaped(JsonElement value, Primitive type)
     {
@@ -153,17 +145,14 @@ internal static class Primitives
             return Fault.Empty;
         }
 
-        foreach (var b in text)
+        if (text.ContainsAny(Controls))
         {
-            if (b < ' ' && b is not ((byte)'\t' or (byte)'\r' or (byte)'\n'))
-            {
-                return Fault.BadText;
-            }
+            return Fault.BadText;
         }
 
         var good = type switch
         {
-            Primitive.String or Primitive.Markdown => text.ContainsAnyExcept(" \t\r\n"u8),
+            Primitive.String or Primitive.Markdown => text[0] > ' ' || text.ContainsAnyExcept(" \t\r\n"u8),
             Primitive.Xhtml => IsNarrative(text),
             Primitive.Uri or Primitive.Url or Primitive.Canonical => !text.ContainsAny(" \t\r\n"u8),
             Primitive.Oid => IsOid(text),
@@ -204,6 +193,11 @@ internal static class Primitives
 
     private static bool IsCode(ReadOnlySpan<byte> text)
     {
+        if (!text.ContainsAny(" \t\r\n"u8))
+        {
+            return !text.IsEmpty;
+        }
+
         var afterBlank = true;
         foreach (var b in text)
         {
@@ -242,7 +236,7 @@ internal static class Primitives
         }
 
         var month = ((text[5] - '0') * 10) + text[6] - '0';
-        return text[7] == '-' && TwoDigits(text, 8, CultureInfo.InvariantCulture.Calendar.GetDaysInMonth(year, month)) && !text[8..10].SequenceEqual("00"u8);
+        return text[7] == '-' && TwoDigits(text, 8, DateTime.DaysInMonth(year, month)) && !text[8..10].SequenceEqual("00"u8);
     }
 
     private static bool IsOffset(ReadOnlySpan<byte> text) =>

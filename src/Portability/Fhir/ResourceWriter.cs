@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Mangrove.Portability.Fhir.Model;
@@ -13,6 +12,8 @@ public static partial class ResourceWriter
 {
     // The output is JSON for files and interfaces, never part of a page, so letters of all scripts stay readable.
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, Indented = false };
+
+    private static readonly StructureCheck Check = new(new Package.InputLimits());
 
     public static byte[] Write(Patient r) => Resource(nameof(Patient), r.Id, w =>
     {
@@ -234,31 +235,24 @@ public static partial class ResourceWriter
     /// <summary>A resource as it came, on one line: blanks between elements go, every value stays as it was written.</summary>
     public static byte[] OneLine(JsonElement resource)
     {
-        var buffer = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(buffer, Options))
-        {
-            resource.WriteTo(json);
-        }
-
-        return buffer.WrittenSpan.ToArray();
+        using var sheet = Sheet.Take();
+        resource.WriteTo(sheet.Json);
+        return sheet.Finish();
     }
 
     private static byte[] Resource(string type, string? id, Action<ElementWriter> write)
     {
-        var buffer = new ArrayBufferWriter<byte>(512);
-        using (var json = new Utf8JsonWriter(buffer, Options))
-        {
-            var writer = new ElementWriter(json);
-            json.WriteStartObject();
-            json.WriteString("resourceType", type);
-            writer.Text("id", id);
-            write(writer);
-            json.WriteEndObject();
-        }
-
-        var bytes = buffer.WrittenSpan.ToArray();
+        using var sheet = Sheet.Take();
+        var json = sheet.Json;
+        var writer = new ElementWriter(json);
+        json.WriteStartObject();
+        json.WriteString("resourceType"u8, type);
+        writer.Text("id", id);
+        write(writer);
+        json.WriteEndObject();
+        var bytes = sheet.Finish();
         using var check = JsonDocument.Parse(bytes);
-        return new StructureCheck(new Package.InputLimits()).Resource(check.RootElement) is { } fault
+        return Check.Resource(check.RootElement) is { } fault
             ? throw new InvalidOperationException($"A {type} was to be written that is not valid: {fault.Code} at {fault.Path}.")
             : bytes;
     }

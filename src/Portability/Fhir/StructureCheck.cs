@@ -22,7 +22,8 @@ internal sealed class StructureCheck(InputLimits limits)
         var codes = slot.Element.Codes!;
         if (slot.Primitive == Primitive.Code)
         {
-            return codes.Has(value.GetString()!) ? null : Fault.UnknownCode;
+            var raw = JsonMarshal.GetRawUtf8Value(value)[1..^1];
+            return (raw.Contains((byte)'\\') ? codes.Has(value.GetString()!) : codes.Has(raw)) ? null : Fault.UnknownCode;
         }
 
         if (slot.Type?.Name == "Coding")
@@ -30,7 +31,7 @@ internal sealed class StructureCheck(InputLimits limits)
             return InSet(value, codes) ? null : Fault.UnknownCode;
         }
 
-        if (value.TryGetProperty("coding", out var codings))
+        if (value.TryGetProperty("coding"u8, out var codings))
         {
             foreach (var coding in codings.EnumerateArray())
             {
@@ -44,11 +45,11 @@ internal sealed class StructureCheck(InputLimits limits)
         }
 
         // A concept without any coding is only allowed where an extension says why.
-        return value.TryGetProperty("extension", out _) ? null : Fault.UnknownCode;
+        return value.TryGetProperty("extension"u8, out _) ? null : Fault.UnknownCode;
     }
 
     private static bool InSet(JsonElement coding, CodeSet codes) =>
-        coding.TryGetProperty("system", out var system) && coding.TryGetProperty("code", out var code)
+        coding.TryGetProperty("system"u8, out var system) && coding.TryGetProperty("code"u8, out var code)
         && codes.Has(system.GetString()!, code.GetString()!);
 
     private Fault? Resource(JsonElement resource, bool contained)
@@ -58,7 +59,7 @@ internal sealed class StructureCheck(InputLimits limits)
             return Fault.WrongType;
         }
 
-        if (!resource.TryGetProperty("resourceType", out var name) || name.ValueKind != JsonValueKind.String)
+        if (!resource.TryGetProperty("resourceType"u8, out var name) || name.ValueKind != JsonValueKind.String)
         {
             return Fault.Missing.In("resourceType");
         }
@@ -68,7 +69,7 @@ internal sealed class StructureCheck(InputLimits limits)
             return Fault.UnknownType.In("resourceType");
         }
 
-        if (contained && resource.TryGetProperty("contained", out _))
+        if (contained && resource.TryGetProperty("contained"u8, out _))
         {
             return Fault.NestedContained.In(type.Name);
         }
@@ -130,9 +131,9 @@ internal sealed class StructureCheck(InputLimits limits)
             return Fault.Empty;
         }
 
-        foreach (var element in type.Elements)
+        foreach (var element in type.Required)
         {
-            if (element.Min > 0 && seen[element.Index] == 0)
+            if (seen[element.Index] == 0)
             {
                 return Fault.Missing.In(element.Name);
             }

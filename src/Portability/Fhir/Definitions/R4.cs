@@ -65,9 +65,20 @@ internal static class R4
 /// <summary>The codes of a required binding, by system.</summary>
 internal sealed class CodeSet(IReadOnlyDictionary<string, IReadOnlyList<string>> bySystem)
 {
+    private const int Longest = 64;
+
     private readonly Lazy<FrozenSet<string>> all = new(() => bySystem.Values.SelectMany(static codes => codes).ToFrozenSet(StringComparer.Ordinal));
 
     public bool Has(string code) => all.Value.Contains(code);
+
+    /// <summary>Whether the code, written as it is and without escapes, is one of them.</summary>
+    public bool Has(ReadOnlySpan<byte> code)
+    {
+        Span<char> text = stackalloc char[Longest];
+        return code.Length <= Longest && Ascii.ToUtf16(code, text, out var length) == System.Buffers.OperationStatus.Done
+            ? all.Value.GetAlternateLookup<ReadOnlySpan<char>>().Contains(text[..length])
+            : Has(Encoding.UTF8.GetString(code));
+    }
 
     public bool Has(string system, string code) => bySystem.TryGetValue(system, out var codes) && codes.Contains(code, StringComparer.Ordinal);
 }
@@ -76,8 +87,7 @@ internal sealed class CodeSet(IReadOnlyDictionary<string, IReadOnlyList<string>>
 internal sealed class TypeDefinition(string name, bool isResource)
 {
     private readonly List<(string Name, string Cardinality, string[] Types, CodeSet? Codes)> lines = [];
-    private FrozenDictionary<string, Slot> slots = FrozenDictionary<string, Slot>.Empty;
-    private FrozenDictionary<string, Slot>.AlternateLookup<ReadOnlySpan<char>> lookup;
+    private SlotTable slots = SlotTable.Empty;
 
     /// <summary>What may stand beside a primitive, under its name with a leading underscore.</summary>
     public static TypeDefinition Companion { get; } = MakeCompanion();
@@ -87,6 +97,9 @@ internal sealed class TypeDefinition(string name, bool isResource)
     public bool IsResource { get; } = isResource;
 
     public IReadOnlyList<ElementDefinition> Elements { get; private set; } = [];
+
+    /// <summary>Those of the elements that must be there.</summary>
+    public ElementDefinition[] Required { get; private set; } = [];
 
     /// <summary>Rules of the specification that cardinalities cannot say.</summary>
     public Invariant? Invariant { get; private set; }
@@ -126,18 +139,13 @@ internal sealed class TypeDefinition(string name, bool isResource)
         }
 
         Elements = elements;
-        slots = made.ToFrozenDictionary(StringComparer.Ordinal);
-        lookup = slots.GetAlternateLookup<ReadOnlySpan<char>>();
+        Required = [.. elements.Where(static element => element.Min > 0)];
+        slots = new SlotTable(made.Values);
         Invariant = Invariants.For(Name);
     }
 
     /// <summary>The place for a property of that raw JSON name, or null when R4 does not define it.</summary>
-    public Slot? Find(ReadOnlySpan<byte> property)
-    {
-        Span<char> text = stackalloc char[64];
-        return property.Length <= text.Length && Ascii.ToUtf16(property, text, out var length) == System.Buffers.OperationStatus.Done
-            && lookup.TryGetValue(text[..length], out var slot) ? slot : null;
-    }
+    public Slot? Find(ReadOnlySpan<byte> property) => slots.Find(property);
 
     private static TypeDefinition MakeCompanion()
     {

@@ -32,16 +32,15 @@ internal static class IndexFeed
     private static Task Feed(Opening opening, IDbContextFactory<ClinicContext> clinics, CancellationToken cancel) =>
         Parallel.ForEachAsync(Pages(clinics, cancel), cancel, async (rows, token) =>
         {
-            using var hand = opening.Beside();
-            await hand.Turn([.. rows.Select(row => row.PatientId)], create: false, token);
+            using var part = await opening.Part([.. rows.Select(row => row.PatientId)], token);
             foreach (var row in rows)
             {
-                hand.Index(
+                part.Index(
                     row.PatientId,
                     row.Mrn,
-                    hand.Read(row, Patient.NameField) ?? PersonName.Unnamed,
-                    hand.Read(row, Patient.PersonField) ?? new BirthAndSex(null, AdministrativeSex.Unknown),
-                    hand.Read(row, Patient.ContactField)?.Phones ?? []);
+                    part.Read(row, Patient.NameField) ?? PersonName.Unnamed,
+                    part.Read(row, Patient.PersonField) ?? new BirthAndSex(null, AdministrativeSex.Unknown),
+                    part.Read(row, Patient.ContactField)?.Phones ?? []);
             }
         });
 

@@ -11,9 +11,11 @@ namespace Mangrove.Clinic;
 /// </summary>
 public sealed class CareRelationships(IDbContextFactory<ClinicContext> clinics) : ICareRelationships
 {
-    // Most acts are about one patient, and their care is asked at each of them.
+    // Most acts are about one patient, and their care is asked at each of them. Open visits first, then the one that was
+    // closed last: whoever has been here a thousand times is found by these as well.
     private static readonly RowQuery<PatientId, Visit> VisitsHere = new((clinic, patient) =>
-        clinic.Visits.Where(visit => visit.PatientId == patient && visit.Kind != VisitKind.Imported));
+        clinic.Visits.Where(visit => visit.PatientId == patient && visit.Kind != VisitKind.Imported)
+            .OrderBy(visit => visit.ClosedAt != null).ThenByDescending(visit => visit.ClosedAt).Take(20));
 
     public async Task<IReadOnlySet<PatientId>> InCare(IReadOnlyCollection<PatientId> patients, TimeSpan window, DateTimeOffset now, CancellationToken cancel)
     {

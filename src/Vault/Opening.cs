@@ -78,18 +78,6 @@ public sealed class Opening : IDisposable
     }
 
     /// <summary>
-    /// Another hand of this act, for acts over every patient that read on several threads at once: the same grant under
-    /// the same entry, with patients and keys of its own. The caller disposes of it.
-    /// </summary>
-    public Opening Beside()
-    {
-        ObjectDisposedException.ThrowIf(disposed, this);
-        return everyone
-            ? new Opening(receipt, keys, facility, [], index, log)
-            : throw new InvalidOperationException("Only an act over every patient has more than one hand.");
-    }
-
-    /// <summary>
     /// For acts over every patient: some of them in an opening of their own, so that several threads work at once on
     /// different patients. It is the same act, under the same grant and the same entry, and it ends with this opening at
     /// the latest.
@@ -100,7 +88,7 @@ public sealed class Opening : IDisposable
     {
         ObjectDisposedException.ThrowIf(Ended, this);
         return everyone
-            ? new Opening(this, await keys.Load(part, cancel))
+            ? new Opening(this, await keys.Load(part, remember: false, cancel))
             : throw new InvalidOperationException("Only an act over every patient is done in parts.");
     }
 

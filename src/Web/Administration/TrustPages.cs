@@ -161,8 +161,15 @@ public sealed record TrustState(
             "Last checkpoint",
             $"#{ActWords.Count(anchored.Size)} anchored",
             $"{ClinicalTime.Day(anchored.Time.ToLocalTime())} {ClinicalTime.Minute(anchored.Time.ToLocalTime())}, in 1 of 1 place",
-            Chain.Newest is { } newest && newest.Size > anchored.Size ? $"among the clinic's records · {ActWords.Count(newest.Size - anchored.Size)} entries since" : "among the clinic's records · nothing since")
+            $"among the clinic's records · {Since((Chain.Newest?.Size ?? anchored.Size) - anchored.Size)} since")
         : new Proof("anchor", "Last checkpoint", "None anchored yet", "The log stands alone", "comes with the first record saved", Stale: true);
+
+    private static string Since(long entries) => entries switch
+    {
+        0 => "nothing",
+        1 => "1 entry",
+        _ => $"{ActWords.Count(entries)} entries",
+    };
 
     private static string Seconds(double seconds) => $"{seconds.ToString(seconds < 10 ? "0.0" : "0", System.Globalization.CultureInfo.InvariantCulture)} s";
 }

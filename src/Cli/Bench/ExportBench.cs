@@ -26,7 +26,7 @@ internal sealed class ExportBench : IBench
         var resources = report.Resources.Values.Sum();
         var reference = FromMemory(ground, folder, resources / (double)bench.Patients);
         Directory.Delete(folder, recursive: true);
-        return [BenchRow.ByRatio(Name, resources / report.Seconds, "resources/s", reference, 0.7, resources, "n resources, one thread; reference: a key a patient unwrapped, the same resources opened from memory as one value each, checked and written as JSON to a file")];
+        return [BenchRow.ByRatio(Name, resources / report.Seconds, "resources/s", reference, 0.7, resources, "n resources, several pages of patients at once; reference, one thread: a key a patient unwrapped, the same resources opened from memory as one value each, checked and written as JSON to a file")];
     }
 
     private static double FromMemory(BenchGround ground, string folder, double perPatient)

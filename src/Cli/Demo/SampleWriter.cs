@@ -1,3 +1,4 @@
+using Mangrove.Clinic;
 using Mangrove.Clinic.Records;
 using Mangrove.Kernel;
 using Mangrove.Vault;

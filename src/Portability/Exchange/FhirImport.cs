@@ -52,12 +52,12 @@ public sealed class FhirImport(IDbContextFactory<ClinicContext> clinics, Door do
         var waiting = new List<byte[]>();
         var waitingFrom = new List<(string File, int Entry, string Type)>();
         var waitingBytes = 0L;
-        foreach (var batch in new ResourceReader().ReadAll(new InputFiles().Open(paths)))
+        await foreach (var batch in ReadyBatch.Ahead(new ResourceReader().ReadAll(new InputFiles().Open(paths)), Ready))
         {
             using (batch)
             {
                 cancel.ThrowIfCancellationRequested();
-                tally.File(batch);
+                tally.File(batch.Batch);
                 await Take(batch, opening, tally, dryRun, last: false, Wait, cancel);
                 progress?.Report(tally.Done);
 
@@ -78,7 +78,7 @@ public sealed class FhirImport(IDbContextFactory<ClinicContext> clinics, Door do
 
         foreach (var some in Enumerable.Range(0, waiting.Count).OrderBy(i => Rank(waitingFrom[i].Type)).ThenBy(i => i).Chunk(WaitingTogether))
         {
-            using var batch = Waited(some.Select(i => (waitingFrom[i].File, waitingFrom[i].Entry, waiting[i])));
+            using var batch = Ready(Waited(some.Select(i => (waitingFrom[i].File, waitingFrom[i].Entry, waiting[i]))));
             await Take(
                 batch,
                 opening,
@@ -92,6 +92,8 @@ public sealed class FhirImport(IDbContextFactory<ClinicContext> clinics, Door do
 
         events.Changed(Station.Arrivals, Station.Administration);
         return tally.Report(Stopwatch.GetElapsedTime(started).TotalSeconds);
+
+        ReadyBatch Ready(IncomingBatch batch) => new(batch, fingerprints);
     }
 
     private static IncomingBatch Waited(IEnumerable<(string File, int Entry, byte[] Original)> some)
@@ -110,7 +112,7 @@ public sealed class FhirImport(IDbContextFactory<ClinicContext> clinics, Door do
         return IncomingBatch.Of(resources, documents);
     }
 
-    private async Task Take(IncomingBatch batch, Opening opening, Tally tally, bool dryRun, bool last, Action<IncomingResource, byte[]> wait, CancellationToken cancel)
+    private async Task Take(ReadyBatch batch, Opening opening, Tally tally, bool dryRun, bool last, Action<IncomingResource, byte[]> wait, CancellationToken cancel)
     {
         var resources = batch.Resources;
         if (resources.Count == 0)
@@ -119,14 +121,7 @@ public sealed class FhirImport(IDbContextFactory<ClinicContext> clinics, Door do
         }
 
         await using var clinic = await clinics.CreateDbContextAsync(cancel);
-        clinic.ChangeTracker.AutoDetectChangesEnabled = false;
-        var index = new ReferenceIndex();
-        index.Add(batch);
-        var originals = resources.Select(resource => ResourceWriter.OneLine(resource.Json)).ToArray();
-        var contents = originals.Select(original => fingerprints.Of("fhir-content", original)).ToArray();
-        var sources = resources.Select((resource, i) => Source(resource.Type, resource.Id ?? resource.FullUrl ?? Convert.ToHexString(contents[i]))).ToArray();
-        // Two systems may write one practitioner or place in two ways: what belongs to no patient is kept in each of them.
-        var variants = resources.Select((resource, i) => ResourceMapper.Types.Contains(resource.Type) ? sources[i] : Source(resource.Type, $"{resource.Id ?? resource.FullUrl}|{Convert.ToHexString(contents[i])}")).ToArray();
+        var (index, originals, contents, sources, variants) = (batch.Index, batch.Originals, batch.Contents, batch.Sources, batch.Variants);
         var elsewhere = RowsElsewhere(resources, index);
         var known = await Known(clinic, [.. sources.Concat(variants).Concat(elsewhere.Values).DistinctBy(Key)], cancel);
         var outside = await Outside(clinic, index, resources.Count, cancel);
@@ -159,6 +154,7 @@ public sealed class FhirImport(IDbContextFactory<ClinicContext> clinics, Door do
         }
 
         var rows = new Dictionary<int, Guid>();
+        var added = new List<object>(resources.Count * 2);
         var put = new List<Action>();
         var outcome = new List<Action>();
         var everythingKnown = sources.Zip(variants, contents).All(one => Same(one.First, one.Third) || Same(one.Second, one.Third));
@@ -208,7 +204,7 @@ public sealed class FhirImport(IDbContextFactory<ClinicContext> clinics, Door do
             SealedRow? row = null;
             if (resource.Type == "Patient")
             {
-                var read = Model.Patient.Read(resource.Json);
+                var read = Model.Patient.Of(resource);
                 if (read.Error is { } unreadable)
                 {
                     outcome.Add(() => tally.Reject(resource, unreadable));
@@ -245,7 +241,7 @@ public sealed class FhirImport(IDbContextFactory<ClinicContext> clinics, Door do
             {
                 if (row is not null)
                 {
-                    clinic.Add(row);
+                    added.Add(row);
                     rows[i] = row.Id;
                 }
 
@@ -261,7 +257,7 @@ public sealed class FhirImport(IDbContextFactory<ClinicContext> clinics, Door do
                     ImportedAt = clock.GetUtcNow(),
                 };
                 opening.Set(record, FhirRecord.OriginalField, OriginalCodec.Pack(originals[i]));
-                clinic.Add(record);
+                added.Add(record);
             }
 
             // Two entries of one bundle may be the same resource; the second is then known.
@@ -269,9 +265,9 @@ public sealed class FhirImport(IDbContextFactory<ClinicContext> clinics, Door do
             outcome.Add(() => tally.Take(resource, maps));
         }
 
-        if (!dryRun)
+        if (added.Count > 0)
         {
-            await clinic.SaveChangesAsync(cancel);
+            await RowWriter.Insert(clinic, added, cancel);
         }
 
         foreach (var act in put.Concat(outcome))
@@ -399,12 +395,7 @@ public sealed class FhirImport(IDbContextFactory<ClinicContext> clinics, Door do
         return found;
     }
 
-    private byte[] Source(string type, string id)
-    {
-        // An address urn:uuid:X and the id X name the same resource in the bundles that most systems write.
-        const string urn = "urn:uuid:";
-        return fingerprints.Of("fhir-source", $"{type}|{(id.StartsWith(urn, StringComparison.Ordinal) ? id[urn.Length..] : id)}");
-    }
+    private byte[] Source(string type, string id) => ReadyBatch.Source(fingerprints, type, id);
 
     private static string Key(byte[] fingerprint) => Convert.ToHexString(fingerprint);
 

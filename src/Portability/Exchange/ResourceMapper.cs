@@ -56,14 +56,14 @@ internal sealed class ResourceMapper(Opening opening, Func<Model.Reference?, Gui
     /// <summary>The row for a resource of a patient, or why it cannot be mapped.</summary>
     public Result<SealedRow> Map(IncomingResource resource, PatientId patient) => resource.Type switch
     {
-        "Encounter" => Read(Model.Encounter.Read(resource.Json), patient, Encounter),
-        "Condition" => Read(Model.Condition.Read(resource.Json), patient, Condition),
-        "Observation" => Read(Model.Observation.Read(resource.Json), patient, Observation),
-        "AllergyIntolerance" => Read(Model.AllergyIntolerance.Read(resource.Json), patient, AllergyIntolerance),
-        "MedicationRequest" => Read(Model.MedicationRequest.Read(resource.Json), patient, MedicationRequest),
-        "Immunization" => Read(Model.Immunization.Read(resource.Json), patient, Immunization),
-        "Procedure" => Read(Model.Procedure.Read(resource.Json), patient, Procedure),
-        "DiagnosticReport" => Read(Model.DiagnosticReport.Read(resource.Json), patient, DiagnosticReport),
+        "Encounter" => Read(Model.Encounter.Of(resource), patient, Encounter),
+        "Condition" => Read(Model.Condition.Of(resource), patient, Condition),
+        "Observation" => Read(Model.Observation.Of(resource), patient, Observation),
+        "AllergyIntolerance" => Read(Model.AllergyIntolerance.Of(resource), patient, AllergyIntolerance),
+        "MedicationRequest" => Read(Model.MedicationRequest.Of(resource), patient, MedicationRequest),
+        "Immunization" => Read(Model.Immunization.Of(resource), patient, Immunization),
+        "Procedure" => Read(Model.Procedure.Of(resource), patient, Procedure),
+        "DiagnosticReport" => Read(Model.DiagnosticReport.Of(resource), patient, DiagnosticReport),
         _ => throw new ArgumentOutOfRangeException(nameof(resource)),
     };
 

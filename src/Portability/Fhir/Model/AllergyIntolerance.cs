@@ -22,11 +22,16 @@ public sealed record AllergyIntolerance(
         public override string ToString() => nameof(Reaction);
     }
 
-    public static Result<AllergyIntolerance> Read(JsonElement resource) => Element.Read(resource, nameof(AllergyIntolerance), static e => new AllergyIntolerance(
+    public static Result<AllergyIntolerance> Read(JsonElement resource) => Element.Read(resource, nameof(AllergyIntolerance), From);
+
+    /// <summary>Of a resource that was held against R4 when it was read.</summary>
+    internal static Result<AllergyIntolerance> Of(IncomingResource resource) => Element.Take(resource.Json, nameof(AllergyIntolerance), From);
+
+    private static AllergyIntolerance From(Element e) => new AllergyIntolerance(
         e.Text("id"), e.One("clinicalStatus", CodeableConcept.Read), e.One("verificationStatus", CodeableConcept.Read), e.Text("type"), e.Texts("category"),
         e.Text("criticality"), e.One("code", CodeableConcept.Read), e.OneRequired("patient", Reference.Read), e.One("encounter", Reference.Read),
         e.Time("onsetDateTime") ?? e.One("onsetPeriod", Period.Read)?.Start, e.Time("recordedDate"), e.Many("note", Annotation.Read),
-        e.Many("reaction", Reaction.Read)));
+        e.Many("reaction", Reaction.Read));
 
     /// <inheritdoc/>
     public override string ToString() => nameof(AllergyIntolerance);

@@ -11,12 +11,17 @@ public sealed record Condition(
     CodeableConcept? Code, Reference Subject, Reference? Encounter, FhirDateTime? Onset, string? OnsetText, FhirDateTime? Abatement, FhirDateTime? Recorded,
     Reference? Recorder, IReadOnlyList<Annotation> Notes)
 {
-    public static Result<Condition> Read(JsonElement resource) => Element.Read(resource, nameof(Condition), static e => new Condition(
+    public static Result<Condition> Read(JsonElement resource) => Element.Read(resource, nameof(Condition), From);
+
+    /// <summary>Of a resource that was held against R4 when it was read.</summary>
+    internal static Result<Condition> Of(IncomingResource resource) => Element.Take(resource.Json, nameof(Condition), From);
+
+    private static Condition From(Element e) => new Condition(
         e.Text("id"), e.One("clinicalStatus", CodeableConcept.Read), e.One("verificationStatus", CodeableConcept.Read), e.Many("category", CodeableConcept.Read),
         e.One("severity", CodeableConcept.Read), e.One("code", CodeableConcept.Read), e.OneRequired("subject", Reference.Read), e.One("encounter", Reference.Read),
         e.Time("onsetDateTime") ?? e.One("onsetPeriod", Period.Read)?.Start, e.Text("onsetString"),
         e.Time("abatementDateTime") ?? e.One("abatementPeriod", Period.Read)?.End, e.Time("recordedDate"), e.One("recorder", Reference.Read),
-        e.Many("note", Annotation.Read)));
+        e.Many("note", Annotation.Read));
 
     /// <inheritdoc/>
     public override string ToString() => nameof(Condition);

@@ -7,6 +7,8 @@ namespace Mangrove.Portability.Fhir.Model;
 /// <summary>Reads elements of an object that holds against R4, so a present element has the type that is asked for.</summary>
 internal readonly struct Element(JsonElement json)
 {
+    private static readonly StructureCheck Check = new(new InputLimits());
+
     public JsonElement Json => json;
 
     /// <summary>
@@ -15,11 +17,12 @@ internal readonly struct Element(JsonElement json)
     /// </summary>
     public static Result<T> Read<T>(JsonElement resource, string type, Func<Element, T> read)
     {
-        if (new StructureCheck(new InputLimits()).Resource(resource) is { } fault)
-        {
-            return fault.ToError();
-        }
+        return Check.Resource(resource) is { } fault ? fault.ToError() : Take(resource, type, read);
+    }
 
+    /// <summary>As <see cref="Read"/>, of a resource that is known to hold against R4.</summary>
+    public static Result<T> Take<T>(JsonElement resource, string type, Func<Element, T> read)
+    {
         if (!resource.GetProperty("resourceType").ValueEquals(type))
         {
             return Fault.WrongType.In("resourceType").ToError();

@@ -10,11 +10,16 @@ public sealed record Immunization(
     string? Id, string Status, CodeableConcept Vaccine, Reference Patient, Reference? Encounter, FhirDateTime? Occurred, string? OccurredText, bool? PrimarySource,
     string? LotNumber, PartialDate? Expires, CodeableConcept? Site, CodeableConcept? Route, Quantity? Dose, IReadOnlyList<Annotation> Notes)
 {
-    public static Result<Immunization> Read(JsonElement resource) => Element.Read(resource, nameof(Immunization), static e => new Immunization(
+    public static Result<Immunization> Read(JsonElement resource) => Element.Read(resource, nameof(Immunization), From);
+
+    /// <summary>Of a resource that was held against R4 when it was read.</summary>
+    internal static Result<Immunization> Of(IncomingResource resource) => Element.Take(resource.Json, nameof(Immunization), From);
+
+    private static Immunization From(Element e) => new Immunization(
         e.Text("id"), e.Required("status"), e.OneRequired("vaccineCode", CodeableConcept.Read), e.OneRequired("patient", Reference.Read), e.One("encounter", Reference.Read),
         e.Time("occurrenceDateTime"), e.Text("occurrenceString"), e.Flag("primarySource"), e.Text("lotNumber"),
         PartialDate.TryParse(e.Text("expirationDate"), out var expires) ? expires : null, e.One("site", CodeableConcept.Read), e.One("route", CodeableConcept.Read),
-        e.One("doseQuantity", Quantity.Read), e.Many("note", Annotation.Read)));
+        e.One("doseQuantity", Quantity.Read), e.Many("note", Annotation.Read));
 
     /// <inheritdoc/>
     public override string ToString() => nameof(Immunization);

@@ -35,7 +35,12 @@ public sealed record MedicationRequest(
         public override string ToString() => nameof(Dosage);
     }
 
-    public static Result<MedicationRequest> Read(JsonElement resource) => Element.Read(resource, nameof(MedicationRequest), static e =>
+    public static Result<MedicationRequest> Read(JsonElement resource) => Element.Read(resource, nameof(MedicationRequest), From);
+
+    /// <summary>Of a resource that was held against R4 when it was read.</summary>
+    internal static Result<MedicationRequest> Of(IncomingResource resource) => Element.Take(resource.Json, nameof(MedicationRequest), From);
+
+    private static MedicationRequest From(Element e)
     {
         var dispense = e.Json.TryGetProperty("dispenseRequest", out var given) ? new Element(given) : default(Element?);
         var reference = e.One("medicationReference", Reference.Read);
@@ -45,7 +50,7 @@ public sealed record MedicationRequest(
             contained is null ? reference : null, e.OneRequired("subject", Reference.Read), e.One("encounter", Reference.Read), e.Time("authoredOn"),
             e.One("requester", Reference.Read), e.Many("reasonCode", CodeableConcept.Read), e.Many("note", Annotation.Read),
             e.Many("dosageInstruction", Dosage.Read), dispense?.One("quantity", Quantity.Read), dispense?.Whole("numberOfRepeatsAllowed"));
-    });
+    }
 
     /// <inheritdoc/>
     public override string ToString() => nameof(MedicationRequest);

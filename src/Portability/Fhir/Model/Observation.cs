@@ -31,12 +31,17 @@ public sealed record Observation(
         public override string ToString() => nameof(Component);
     }
 
-    public static Result<Observation> Read(JsonElement resource) => Element.Read(resource, nameof(Observation), static e => new Observation(
+    public static Result<Observation> Read(JsonElement resource) => Element.Read(resource, nameof(Observation), From);
+
+    /// <summary>Of a resource that was held against R4 when it was read.</summary>
+    internal static Result<Observation> Of(IncomingResource resource) => Element.Take(resource.Json, nameof(Observation), From);
+
+    private static Observation From(Element e) => new Observation(
         e.Text("id"), e.Many("identifier", Identifier.Read), e.Many("basedOn", Reference.Read), e.Required("status"), e.Many("category", CodeableConcept.Read),
         e.OneRequired("code", CodeableConcept.Read), e.One("subject", Reference.Read), e.One("encounter", Reference.Read),
         e.Time("effectiveDateTime") ?? e.Time("effectiveInstant"), e.One("effectivePeriod", Period.Read), e.Time("issued"), e.Many("performer", Reference.Read),
         FhirValue.Read(e), e.One("dataAbsentReason", CodeableConcept.Read), e.Many("interpretation", CodeableConcept.Read), e.Many("note", Annotation.Read),
-        e.Many("referenceRange", ReferenceRange.Read), e.Many("component", Component.Read)));
+        e.Many("referenceRange", ReferenceRange.Read), e.Many("component", Component.Read));
 
     /// <inheritdoc/>
     public override string ToString() => nameof(Observation);

@@ -27,14 +27,19 @@ public sealed record Patient(
         public override string ToString() => nameof(ContactPerson);
     }
 
-    public static Result<Patient> Read(JsonElement resource) => Element.Read(resource, nameof(Patient), static e => new Patient(
+    public static Result<Patient> Read(JsonElement resource) => Element.Read(resource, nameof(Patient), From);
+
+    /// <summary>Of a resource that was held against R4 when it was read.</summary>
+    internal static Result<Patient> Of(IncomingResource resource) => Element.Take(resource.Json, nameof(Patient), From);
+
+    private static Patient From(Element e) => new Patient(
         e.Text("id"), e.Flag("active"), e.Many("identifier", Identifier.Read), Names.Choose(e), e.Text("gender"),
         PartialDate.TryParse(e.Text("birthDate"), out var born) ? born : null,
         e.Flag("deceasedBoolean") ?? (e.Time("deceasedDateTime") is null ? null : true), e.Time("deceasedDateTime"),
         e.Many("telecom", ContactPoint.Read), e.Many("address", Address.Read), e.One("maritalStatus", CodeableConcept.Read),
         e.Many("contact", ContactPerson.Read),
         e.Many("communication", static c => (Preferred: c.Flag("preferred") ?? false, Code: c.One("language", CodeableConcept.Read) is { Codings: [var first, ..] } ? first.Code : null))
-            .OrderByDescending(static c => c.Preferred).Select(static c => c.Code).FirstOrDefault()));
+            .OrderByDescending(static c => c.Preferred).Select(static c => c.Code).FirstOrDefault());
 
     /// <summary>Nothing of the person.</summary>
     public override string ToString() => nameof(Patient);

@@ -31,12 +31,12 @@ public sealed class CareRelationships(IDbContextFactory<ClinicContext> clinics) 
 
         foreach (var some in patients.Chunk(500))
         {
-            var visits = await clinic.Visits
-                .Where(visit => some.Contains(visit.PatientId) && visit.Kind != VisitKind.Imported && visit.ArrivedAt <= now && (visit.ClosedAt == null || visit.ClosedAt >= since))
+            // The ids go as one value: as many values as patients, the statement would be another one for each number of them.
+            found.UnionWith(await clinic.Visits
+                .Where(visit => EF.Parameter(some).Contains(visit.PatientId) && visit.Kind != VisitKind.Imported && visit.ArrivedAt <= now && (visit.ClosedAt == null || visit.ClosedAt >= since))
                 .Select(visit => visit.PatientId)
                 .Distinct()
-                .ToListAsync(cancel);
-            found.UnionWith(visits);
+                .ToListAsync(cancel));
             if (found.Count < patients.Count)
             {
                 found.UnionWith(await clinic.LabOrders

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Reflection;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Http;
@@ -7,6 +8,9 @@ namespace Mangrove.Web;
 /// <summary>Answers a request with a component: a whole page, or the piece that htmx puts into one.</summary>
 public static class Page
 {
+    // Asking a type for its properties took longer than reading them.
+    private static readonly ConcurrentDictionary<Type, PropertyInfo[]> Properties = new();
+
     /// <summary>
     /// Renders <typeparamref name="T"/> with the properties of <paramref name="parameters"/>, such as
     /// <c>new { Queue = queue }</c>; a name that the component does not have is a mistake and throws.
@@ -15,7 +19,7 @@ public static class Page
         where T : IComponent
     {
         var values = new Dictionary<string, object?>(StringComparer.Ordinal);
-        foreach (var property in parameters?.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance) ?? [])
+        foreach (var property in parameters is null ? [] : Properties.GetOrAdd(parameters.GetType(), static type => type.GetProperties(BindingFlags.Public | BindingFlags.Instance)))
         {
             values.Add(property.Name, property.GetValue(parameters));
         }

@@ -104,7 +104,7 @@ function sprite() {
   for (const file of filesBelow(home, ['.razor', '.cs'])) {
     const text = fs.readFileSync(file, 'utf8');
     for (const [, name] of text.matchAll(/"([a-z][a-z0-9]*(?:-[a-z0-9]+)*)"/g)) if (known.has(name)) used.add(name);
-    for (const [, name] of text.matchAll(/(?:<Icon\s+Name|\sIcon)="([^"@]+)"/g)) if (!known.has(name)) unknown.push(`${path.relative(home, file)}: ${name}`);
+    for (const [, name] of text.matchAll(/(?:<Icon\s+Name=|\sIcon=|Icon\.Of\()"([^"@]+)"/g)) if (!known.has(name)) unknown.push(`${path.relative(home, file)}: ${name}`);
   }
   if (unknown.length > 0) throw new Error(`No such Tabler icon:\n  ${unknown.join('\n  ')}`);
   const symbols = [...used].sort().map(name => {

@@ -40,7 +40,7 @@ internal static class ChartPages
             {
                 Chart = opened.Value,
                 Clock = clock,
-                Staff = opened.Value.Notes is null ? new Dictionary<StaffId, string>() : await desk.Staff.Names(cancel),
+                Staff = opened.Value.Notes is { Count: > 0 } ? await desk.Staff.Names(cancel) : new Dictionary<StaffId, string>(),
                 Back = home.Address,
                 BackLabel = home.Label,
                 Instead = actor.Role switch

@@ -162,6 +162,7 @@ public sealed class BehaviourTests(LookHost host)
 
         await page.Keyboard.PressAsync("Control+k");
         await input.PressSequentiallyAsync("has");
+        await Assertions.Expect(items.First.Locator("mark")).ToHaveTextAsync("HAS");
         await Assertions.Expect(items).ToHaveCountAsync(3);
         await Assertions.Expect(items.First).ToHaveAttributeAsync("aria-selected", "true");
         await page.Keyboard.PressAsync("ArrowDown");
@@ -170,6 +171,36 @@ public sealed class BehaviourTests(LookHost host)
         await page.Keyboard.PressAsync("Enter");
         await page.Reaches("/look/consultation$");
         Assert.Equal([], complaints);
+    }
+
+    [Fact]
+    public async Task Enter_chooses_nothing_from_a_list_that_answers_an_earlier_word()
+    {
+        await using var context = await Contexts.Open(host, "light", "ltr", 1280);
+        var page = await context.NewPageAsync();
+        await page.GotoAsync("/look/triage");
+        await page.Keyboard.PressAsync("Control+k");
+        var input = page.GetByTestId("palette-input");
+        var items = page.GetByTestId("palette-item");
+        await Assertions.Expect(items.First).ToHaveAttributeAsync("aria-selected", "true");
+        var answer = new TaskCompletionSource();
+        await page.RouteAsync("**/find/palette", async route =>
+        {
+            await answer.Task;
+            await route.ContinueAsync();
+        });
+        var asked = page.WaitForRequestAsync("**/find/palette");
+        await input.PressSequentiallyAsync("has");
+        await page.Keyboard.PressAsync("Enter");
+        await asked;
+        await page.Keyboard.PressAsync("Enter");
+        await Assertions.Expect(input).ToBeFocusedAsync();
+        Assert.EndsWith("/look/triage", page.Url, StringComparison.Ordinal);
+
+        answer.SetResult();
+        await Assertions.Expect(items.First.Locator("mark")).ToHaveTextAsync("HAS");
+        await page.Keyboard.PressAsync("Enter");
+        await page.Reaches("/look/consultation$");
     }
 
     [Fact]

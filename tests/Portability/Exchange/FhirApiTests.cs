@@ -10,6 +10,7 @@ using Mangrove.Vault;
 using Mangrove.Vault.Identity;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -37,7 +38,7 @@ public sealed class FhirApiTests : IAsyncLifetime
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddSingleton<TimeProvider>(hospital.Clock).AddSingleton(hospital.Vault).AddSingleton(hospital.Door)
-            .AddSingleton(hospital.Clinics).AddSingleton(hospital.Events).AddSingleton(new DiagnosisList(null)).AddMangroveClinic();
+            .AddSingleton<IDbContextFactory<ClinicContext>>(hospital.Clinics).AddSingleton(hospital.Events).AddSingleton(new DiagnosisList(null)).AddMangroveClinic();
         server = builder.Build();
         server.Use(async (request, next) =>
         {

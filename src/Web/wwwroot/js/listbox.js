@@ -3,6 +3,16 @@
 const box = input => document.getElementById(input.dataset.listbox);
 const options = input => [...box(input).querySelectorAll('[role=option]')];
 
+// What was typed in each field, and for what its list is the answer. A list that answers an earlier word is still there to
+// be seen while the next one is on its way, but chooses nothing: it would be another patient or another medicine.
+const typed = new WeakSet();
+const answered = new WeakMap();
+const stale = input => typed.has(input) && answered.get(input) !== input.value;
+
+document.addEventListener('input', event => {
+  if (event.target.dataset?.listbox) typed.add(event.target);
+}, true);
+
 export function mark(input, chosen) {
   for (const option of options(input)) {
     const on = option === chosen;
@@ -31,7 +41,7 @@ document.addEventListener('keydown', event => {
     const step = event.key === 'ArrowDown' ? 1 : -1;
     mark(input, all[(at + step + all.length) % all.length]);
   } else if (event.key === 'Enter' && all.length > 0) {
-    choose(all[at < 0 ? 0 : at], event.ctrlKey);
+    if (!stale(input)) choose(all[at < 0 ? 0 : at], event.ctrlKey);
   } else if (event.key === 'Escape' && all.length > 0 && !input.closest('dialog')) {
     box(input).replaceChildren();
     input.setAttribute('aria-expanded', 'false');
@@ -52,6 +62,8 @@ document.addEventListener('htmx:afterSettle', event => {
   for (const input of document.querySelectorAll('[data-listbox]')) {
     const list = box(input);
     if (!list || !(list === event.target || list.contains(event.target) || event.target.contains?.(list))) continue;
+    const asked = event.detail.requestConfig;
+    if (asked?.elt === input) answered.set(input, asked.parameters[input.name] ?? '');
     const all = options(input);
     all.forEach((option, n) => { option.id ||= `${list.id}-${n}`; });
     input.setAttribute('aria-expanded', String(all.length > 0));

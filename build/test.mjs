@@ -11,7 +11,7 @@ const usage = `./test [--full] [--timeout MINUTES] [filter ...]
 
   filter      a test project (Sealing, Vault ...) or a part of a test's full name; several are alternatives
   --full      the long campaigns at full length (MANGROVE_FULL=1 for the tests)
-  --timeout   minutes that one project may take (default 15, with --full 90)
+  --timeout   minutes that one project may take (default 20, with --full 90)
 `;
 
 // What the projects stand on beside the SDK, and which of them wants the machine for itself: a browser that shares two
@@ -35,7 +35,7 @@ for (let args = process.argv.slice(2), i = 0; i < args.length; i++) {
   else if (args[i].startsWith('-')) fail(`Unknown option ${args[i]}.\n${usage}`, 2);
   else filters.push(args[i]);
 }
-minutes ||= full ? 90 : 15;
+minutes ||= full ? 90 : 20;
 if (!(minutes > 0)) fail(usage, 2);
 
 const every = readdirSync(path.join(root, 'tests'), { withFileTypes: true })

@@ -104,6 +104,10 @@ public sealed class Hospital : IAsyncDisposable
         services.AddSingleton(Vault.Identity.Sessions);
         services.AddSingleton(Vault.Identity.SignIn);
         services.AddSingleton(Vault.Identity.Staff);
+        services.AddSingleton(Vault.Identity.Devices);
+        services.AddSingleton(Vault.Integrations.Directory);
+        services.AddSingleton(Vault.Integrations.Tokens);
+        services.AddSingleton(Vault.Integrations.Policy);
         services.AddSingleton(Vault.Fingerprints);
         services.AddSingleton<IDbContextFactory<ClinicContext>>(Clinics);
         services.AddSingleton(Events);

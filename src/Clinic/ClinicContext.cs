@@ -4,7 +4,6 @@ using Mangrove.Clinic.Records;
 using Mangrove.Kernel;
 using Mangrove.Vault.Audit;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 
@@ -14,7 +13,7 @@ namespace Mangrove.Clinic;
 /// The clinic's tables. It stores and finds sealed rows and cannot open one. Every commit also keeps the newest signed
 /// checkpoint of the audit log, so that a log cut short is noticed against the records it describes.
 /// </summary>
-public abstract class ClinicContext(DbContextOptions options) : DbContext(Silent(options))
+public abstract class ClinicContext(DbContextOptions options) : DbContext(QuietMapper.Checked(options))
 {
     private LogHead? log;
 
@@ -150,11 +149,6 @@ public abstract class ClinicContext(DbContextOptions options) : DbContext(Silent
             .ToListAsync(cancel);
         return values[0] - count + 1;
     }
-
-    /// <summary>What the mapper would write into the log would be values.</summary>
-    private static DbContextOptions Silent(DbContextOptions options) => options.FindExtension<CoreOptionsExtension>() is { IsSensitiveDataLoggingEnabled: true }
-        ? throw new RefusedInput("serve.sensitive-logging", "The database layer is set to write values into the log. This build does not start.")
-        : options;
 
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
     {

@@ -11,4 +11,7 @@ public interface IClinicDatabase : IDbContextFactory<ClinicContext>
     /// mapper's first use takes longer than everything else that a start does.
     /// </summary>
     Task<DbConnection> Connect(CancellationToken cancel);
+
+    /// <summary>How its contexts are set up, for the check of a start (<see cref="QuietMapper"/>). Building them builds no model.</summary>
+    DbContextOptions Options { get; }
 }

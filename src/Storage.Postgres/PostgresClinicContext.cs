@@ -22,12 +22,16 @@ public sealed class PostgresClinicContext(DbContextOptions<PostgresClinicContext
 /// <summary>Opens contexts on one PostgreSQL database.</summary>
 public sealed class PostgresClinics(StorageOptions storage, LogHead log) : IClinicDatabase
 {
+    private readonly Lazy<DbContextOptions<PostgresClinicContext>> options = new(() => OptionsOf(storage.ConnectionString("clinic")));
+
     // Made when the first rows are asked for: a start asks for none, and the mapper takes its time.
-    private readonly Lazy<PooledDbContextFactory<PostgresClinicContext>> contexts = new(() => new(Options(storage.ConnectionString("clinic"))));
+    private PooledDbContextFactory<PostgresClinicContext>? contexts;
+
+    public DbContextOptions Options => options.Value;
 
     public ClinicContext CreateDbContext()
     {
-        var context = contexts.Value.CreateDbContext();
+        var context = LazyInitializer.EnsureInitialized(ref contexts, () => new(options.Value)).CreateDbContext();
         context.Follow(log);
         return context;
     }
@@ -70,7 +74,7 @@ public sealed class PostgresClinics(StorageOptions storage, LogHead log) : IClin
         await grant.ExecuteNonQueryAsync(cancel);
     }
 
-    internal static DbContextOptions<PostgresClinicContext> Options(string connectionString) => new DbContextOptionsBuilder<PostgresClinicContext>()
+    internal static DbContextOptions<PostgresClinicContext> OptionsOf(string connectionString) => new DbContextOptionsBuilder<PostgresClinicContext>()
         .UseNpgsql(connectionString, postgres => postgres.MigrationsHistoryTable("__ef_migrations", "clinic"))
         .Options;
 }
@@ -78,5 +82,5 @@ public sealed class PostgresClinics(StorageOptions storage, LogHead log) : IClin
 /// <summary>For the migration tool only.</summary>
 public sealed class PostgresDesign : IDesignTimeDbContextFactory<PostgresClinicContext>
 {
-    public PostgresClinicContext CreateDbContext(string[] args) => new(PostgresClinics.Options("Host=localhost"));
+    public PostgresClinicContext CreateDbContext(string[] args) => new(PostgresClinics.OptionsOf("Host=localhost"));
 }

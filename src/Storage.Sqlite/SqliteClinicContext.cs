@@ -41,6 +41,7 @@ public sealed class SqliteClinicContext(DbContextOptions<SqliteClinicContext> op
 public sealed class SqliteClinics : IClinicDatabase, IDisposable
 {
     private readonly KeptConnections connections;
+    private readonly Lazy<DbContextOptions<SqliteClinicContext>> options;
     private readonly Lazy<PooledDbContextFactory<SqliteClinicContext>> contexts;
     private readonly LogHead log;
     private readonly string connectionString;
@@ -51,10 +52,13 @@ public sealed class SqliteClinics : IClinicDatabase, IDisposable
         connectionString = storage.ConnectionString("clinic");
         var statements = new KeptStatements();
         connections = new(connectionString, statements);
+        options = new(() => OptionsOf(connectionString, connections, statements));
 
         // Made when the first rows are asked for: a start asks for none, and the mapper takes its time.
-        contexts = new(() => new(Options(connectionString, connections, statements)));
+        contexts = new(() => new(options.Value));
     }
+
+    public DbContextOptions Options => options.Value;
 
     public ClinicContext CreateDbContext()
     {
@@ -112,7 +116,7 @@ public sealed class SqliteClinics : IClinicDatabase, IDisposable
     /// <summary>Closes the connections of the kept contexts; none may be in use.</summary>
     public void Dispose() => connections.Dispose();
 
-    internal static DbContextOptions<SqliteClinicContext> Options(string connectionString, params IInterceptor[] interceptors) => new DbContextOptionsBuilder<SqliteClinicContext>()
+    internal static DbContextOptions<SqliteClinicContext> OptionsOf(string connectionString, params IInterceptor[] interceptors) => new DbContextOptionsBuilder<SqliteClinicContext>()
         .UseSqlite(connectionString)
         .AddInterceptors(interceptors)
         .Options;
@@ -121,5 +125,5 @@ public sealed class SqliteClinics : IClinicDatabase, IDisposable
 /// <summary>For the migration tool only.</summary>
 public sealed class SqliteDesign : IDesignTimeDbContextFactory<SqliteClinicContext>
 {
-    public SqliteClinicContext CreateDbContext(string[] args) => new(SqliteClinics.Options("Data Source=:memory:"));
+    public SqliteClinicContext CreateDbContext(string[] args) => new(SqliteClinics.OptionsOf("Data Source=:memory:"));
 }

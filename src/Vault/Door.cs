@@ -62,12 +62,13 @@ public sealed class Door
     /// <exception cref="Refused">The role may not search patients.</exception>
     public async Task<IReadOnlyList<PatientHit>> Find(Actor actor, PatientQuery query, CancellationToken cancel)
     {
-        var fields = PatientIndex.FieldsFor(actor);
+        // A program reads the patient whose id it has; it does not search for people, whatever its scopes are.
+        var fields = actor.Service is null ? PatientIndex.FieldsFor(actor) : [];
         var hits = fields.Count == 0 ? [] : index.Search(query, fields);
         var request = new Request
         {
             Action = query.Action,
-            Purpose = actor.Rights.Purposes.First(),
+            Purpose = actor.UsualPurpose,
             Resource = "search",
             Patients = [.. hits.Select(hit => new PatientRef(hit.Id, hit.Mrn))],
             NamedFields = [.. fields.Select(PatientIndex.FieldName)],

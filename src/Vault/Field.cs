@@ -49,6 +49,12 @@ public abstract class Field
     /// <summary>How the audit log names the field.</summary>
     public string Name { get; }
 
+    /// <summary>The type of the value when it is open. With the category it tells a log line what to mask.</summary>
+    public abstract Type Holds { get; }
+
+    /// <summary>The category, where it is the same for every row.</summary>
+    public Category? Fixed { get; private protected init; }
+
     /// <summary>Plaintexts are padded to a multiple of this many bytes; 0 means Padmé buckets.</summary>
     internal int Width { get; }
 
@@ -120,8 +126,7 @@ public sealed class Field<TRow, T> : Field
         int width = 0)
         : this(table, column, name, _ => category, get, set, json, width) => Fixed = category;
 
-    /// <summary>The category, where it is the same for every row.</summary>
-    public Category? Fixed { get; }
+    public override Type Holds => typeof(T);
 
     public static implicit operator FieldUse(Field<TRow, T> field) => field.ToFieldUse();
 

@@ -68,7 +68,7 @@ public sealed record StorageOptions
     /// <summary>The SQLite file or PostgreSQL connection string of one store.</summary>
     public string ConnectionString(string store) => Kind == StorageKind.Sqlite
         ? new SqliteConnectionStringBuilder { DataSource = Path.Combine(Folder, store + ".db"), ForeignKeys = true, DefaultTimeout = 30 }.ToString()
-        : new NpgsqlConnectionStringBuilder(Connections[store]) { SearchPath = store, IncludeErrorDetail = false, ApplicationName = "mangrove-" + store, MaxAutoPrepare = 128, AutoPrepareMinUsages = 2 }.ToString();
+        : new NpgsqlConnectionStringBuilder(Connections[store]) { SearchPath = store, IncludeErrorDetail = false, LogParameters = false, PersistSecurityInfo = false, ApplicationName = "mangrove-" + store, MaxAutoPrepare = 128, AutoPrepareMinUsages = 2 }.ToString();
 }
 
 /// <summary>One of the vault's own stores, opened per act. SQL here is plain and runs on both databases.</summary>

@@ -5,6 +5,9 @@ namespace Mangrove.Vault;
 /// <summary>Secrets of the system itself (certificate keys, the ring of the form protection), sealed in the key store.</summary>
 public sealed class SystemSecrets
 {
+    /// <summary>Where the certificate of the hospital's own authority is kept (DER). It is public: browsers learn it.</summary>
+    public const string AuthorityCertificate = "tls-authority";
+
     private readonly KeyRing keys;
 
     internal SystemSecrets(KeyRing keys) => this.keys = keys;

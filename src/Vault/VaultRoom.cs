@@ -4,6 +4,7 @@ using Mangrove.Vault.Access;
 using Mangrove.Vault.Audit;
 using Mangrove.Vault.Identity;
 using Mangrove.Vault.Index;
+using Mangrove.Vault.Integrations;
 using Mangrove.Vault.Keys;
 using Npgsql;
 
@@ -36,12 +37,14 @@ public sealed class VaultRoom : IAsyncDisposable
         RootProtectedBy = protector.Kind;
         head.Follow(() => log.Newest);
         var receipts = new Receipt.Log(log);
-        Door = new Door(new Grant.Policy(care, clock), receipts, keys, index, Facility);
+        var vault = new Store(storage, "vault");
+        var integrations = new IntegrationGate(vault, receipts, clock);
+        Door = new Door(new Grant.Policy(care, clock, integrations), receipts, keys, index, Facility);
         Fingerprints = new Fingerprints(keys);
         Secrets = new SystemSecrets(keys);
         Review = new AuditReview(log, Door);
-        var vault = new Store(storage, "vault");
         Identity = new IdentityDesk(vault, keys, Door, receipts, FacilityName, clock);
+        Integrations = new IntegrationDesk(vault, integrations, Identity.Sessions, Door, receipts, Secrets, Facility, clock);
     }
 
     public Guid Facility { get; }
@@ -58,6 +61,9 @@ public sealed class VaultRoom : IAsyncDisposable
     public AuditReview Review { get; }
 
     public IdentityDesk Identity { get; }
+
+    /// <summary>Programs of others that call here.</summary>
+    public IntegrationDesk Integrations { get; }
 
     public Fingerprints Fingerprints { get; }
 
@@ -139,12 +145,25 @@ public sealed class VaultRoom : IAsyncDisposable
                 ring = await KeyRing.Open(new Store(storage, "keys"), root, clock, cancel);
             }
 
+            // A hospital that an earlier version made has no such tables yet.
+            await IntegrationDesk.Create(new Store(storage, "vault"), cancel);
             signing = CheckpointSigner.Import(await ring.Secret(KeyPurpose.Audit, SignerName, cancel)
                 ?? throw new RefusedInput("keys.incomplete", "keys.db has no signing key for the audit log. Restore keys.db from its own backup."));
             var journal = await AuditLog.Open(StoreOf(storage, protector.Facility), protector.Facility, signing, anchors, clock, Ids.New(), null, cancel);
+            await IdentityDesk.Create(new Store(storage, "vault"), cancel);
             var room = new VaultRoom(storage, protector, ring, signing, journal, care, head, clock);
             ring = null;
             signing = null;
+            try
+            {
+                await room.Identity.Load(cancel);
+            }
+            catch
+            {
+                await room.DisposeAsync();
+                throw;
+            }
+
             return room;
         }
         finally
@@ -179,6 +198,7 @@ public sealed class VaultRoom : IAsyncDisposable
     /// <summary>Seals the room: writes what waits in the log, anchors it, zeroes every key.</summary>
     public async ValueTask DisposeAsync()
     {
+        Integrations.Dispose();
         Identity.Dispose();
         await log.DisposeAsync();
         index.Dispose();

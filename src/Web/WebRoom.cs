@@ -50,9 +50,12 @@ public static class WebRoom
     /// Puts the rules in front of every answer and maps assets, keys, screen settings and the not-found page. Call it
     /// before authentication and before any other endpoint is mapped, so that its rules are the outermost.
     /// </summary>
-    public static WebApplication MapMangroveWeb(this WebApplication app)
+    /// <param name="app">The application.</param>
+    /// <param name="beforeStaff">What else finds an actor, such as the interface of programs.</param>
+    public static WebApplication MapMangroveWeb(this WebApplication app, Action<IApplicationBuilder>? beforeStaff = null)
     {
         app.MapMangroveShell();
+        beforeStaff?.Invoke(app);
         app.UseMiddleware<StaffSession>();
         StaffPages.Map(app);
         return app;

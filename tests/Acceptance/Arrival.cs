@@ -15,4 +15,18 @@ internal static class Arrival
         await Assertions.Expect(page).ToHaveURLAsync(new Regex(pattern, RegexOptions.None, TimeSpan.FromSeconds(1)));
         await page.EvaluateAsync<bool>("() => document.readyState === 'complete' || new Promise(done => addEventListener('load', () => done(true), { once: true }))");
     }
+
+    /// <summary>Goes on after the password: types a code where one is asked, and waits for the first page of the house.</summary>
+    public static async Task SecondStep(this IPage page, Func<string> code)
+    {
+        var asked = page.GetByTestId("code");
+        await Assertions.Expect(page.Locator(".app").Or(asked)).ToBeVisibleAsync();
+        if (await asked.IsVisibleAsync())
+        {
+            await asked.FillAsync(code());
+            await page.GetByTestId("sign-in").ClickAsync();
+        }
+
+        await Assertions.Expect(page.Locator(".app")).ToBeVisibleAsync();
+    }
 }

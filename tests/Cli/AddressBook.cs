@@ -16,14 +16,15 @@ internal static class AddressBook
     public static readonly Rule[] Rules =
     [
         // Coming and going, and what the machine says of itself: nothing of a patient, for anybody. A session is ended by some of it, so it is asked without one.
-        new("^(GET|POST) /(sign-in|sign-out|lock|locked|unlock|welcome|keys|screen|healthz|metrics)$", [], Open: true),
+        new("^(GET|POST) /(sign-in(/code|/phone)?|device(/challenge)?|authority(\\.crt)?|sign-out|lock|locked|unlock|welcome|keys|screen|healthz|metrics)$", [], Open: true),
+        new("^POST /auth/token$|^GET (/fhir/R4)?/\\.well-known/smart-configuration$|^GET /fhir/R4/metadata$", [], Open: true),
         new(@"^(GET|HEAD) /assets/\{version\}/\{\*\*name\}$", [], Open: true),
         new(@"^\* \{\*path:nonfile\}$", [], Open: true),
         new("^GET /$", Everybody),
         new("^POST /gesture$", Everybody),
         new("^GET /events$", Everybody, Stream: true),
         new("^GET /board(/rows)?$", Everybody),
-        new("^(GET /me|POST /me/password)$", Everybody),
+        new("^(GET /me|POST /me/(password|pin)|(GET|POST) /me/(second-factor(/confirm)?|recovery-codes))$", Everybody),
         // A search answers each role with what it reads; an administrator's by number with the number alone.
         new("^POST /find(/palette)?$", Everybody),
         new("^(GET /patients|POST /patients/rows)$", [Role.FrontDesk, Role.Cashier, .. Clinical]),
@@ -45,7 +46,6 @@ internal static class AddressBook
         new("^(GET|POST) /admin(/|$)", [Role.Admin]),
         new(@"^GET /patients/\{patient:guid\}$", [Role.FrontDesk, Role.Cashier, .. Clinical]),
 
-        new("^GET /fhir/R4/metadata$", Everybody),
         new(@"^GET /fhir/R4/Patient/\{id\}$", [Role.FrontDesk, Role.Cashier, .. Clinical]),
         new("^GET /fhir/R4/Observation$", Clinical),
         new(@"^GET /fhir/R4/\{\*\*rest\}$", []),

@@ -39,17 +39,37 @@ internal sealed partial class Browser : IDisposable
     })
     { BaseAddress = address };
 
-    public static async Task<Browser> SignIn(Uri address, string user, string password)
+    /// <param name="address">The server.</param>
+    /// <param name="user">Who.</param>
+    /// <param name="password">Theirs.</param>
+    /// <param name="code">A code of theirs that has not been used; asked for only where the account has a second factor.</param>
+    public static async Task<Browser> SignIn(Uri address, string user, string password, Func<string>? code = null)
     {
         var browser = new Browser(address);
         using var page = await browser.http.GetAsync(new Uri("/sign-in", UriKind.Relative));
         browser.cookies = page.Headers.GetValues("Set-Cookie").Single(cookie => cookie.StartsWith("__Host-mangrove-form=", StringComparison.Ordinal)).Split(';')[0];
         browser.token = Token().Match(await page.Content.ReadAsStringAsync()).Groups["token"].Value;
-        using var request = browser.Request("POST", "/sign-in", new Dictionary<string, string>(StringComparer.Ordinal) { ["username"] = user, ["password"] = password });
-        using var entered = await browser.http.SendAsync(request);
-        Assert.Equal(HttpStatusCode.SeeOther, entered.StatusCode);
-        browser.cookies += "; " + entered.Headers.GetValues("Set-Cookie").Single(cookie => cookie.StartsWith("__Host-mangrove=", StringComparison.Ordinal)).Split(';')[0];
+        var entered = await browser.Step("/sign-in", new(StringComparer.Ordinal) { ["username"] = user, ["password"] = password });
+        if (entered.StartsWith("__Host-mangrove-step=", StringComparison.Ordinal))
+        {
+            var before = browser.cookies;
+            browser.cookies += "; " + entered;
+            entered = await browser.Step("/sign-in/code", new(StringComparer.Ordinal) { ["code"] = code!() });
+            browser.cookies = before;
+        }
+
+        Assert.StartsWith("__Host-mangrove=", entered, StringComparison.Ordinal);
+        browser.cookies += "; " + entered;
         return browser;
+    }
+
+    /// <summary>Posts a step of the sign-in and gives the cookie that it came to.</summary>
+    private async Task<string> Step(string address, Dictionary<string, string> form)
+    {
+        using var request = Request("POST", address, form);
+        using var answer = await http.SendAsync(request);
+        Assert.Equal(HttpStatusCode.SeeOther, answer.StatusCode);
+        return answer.Headers.GetValues("Set-Cookie").Last(cookie => !cookie.Contains("expires=Thu, 01 Jan 1970", StringComparison.Ordinal)).Split(';')[0];
     }
 
     public async Task<Seen> Send(string method, string path, Dictionary<string, string>? form = null)

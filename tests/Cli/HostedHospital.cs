@@ -59,8 +59,11 @@ internal sealed class HostedHospital : IAsyncDisposable
     public Task<Browser> SignIn(Role role)
     {
         var (user, password) = sample.Login(role);
-        return Browser.SignIn(server.Address, user, password);
+        return Browser.SignIn(server.Address, user, password, () => sample.Code(role));
     }
+
+    /// <summary>What the server does once a day: looks whether its certificate runs out.</summary>
+    public Task<bool> Renew() => server.RenewCertificate(default);
 
     public Task<IReadOnlyList<AuditEntry>> Log() => Hospital.Vault.Review.List(importer, new AuditFilter { NewestFirst = false }, null, default);
 

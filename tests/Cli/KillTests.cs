@@ -148,7 +148,7 @@ public abstract partial class KillTests(SampleHospital hospital)
         Assert.True(log.Ok, $"round {round}: {string.Join(", ", log.Problems.Select(problem => problem.Code))}");
 
         var (user, password) = hospital.Account("admin");
-        var admin = (await left.Vault.Identity.SignIn.Password(user, (await File.ReadAllTextAsync(password)).Trim(), "kill-test", default)).Value.Actor;
+        var admin = (await left.Vault.Identity.SignIn.CommandLine(user, (await File.ReadAllTextAsync(password)).Trim(), default)).Value;
         await using var clinic = await left.Clinics.CreateDbContextAsync();
         var people = await clinic.Patients.AsNoTracking().ToDictionaryAsync(row => row.Id);
         var drafts = await clinic.Drafts.AsNoTracking().ToDictionaryAsync(row => row.PatientId.Value);

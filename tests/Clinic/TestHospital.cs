@@ -217,7 +217,7 @@ public sealed class TestHospital : IAsyncDisposable
     {
         var link = await Vault.Identity.Staff.Create(setUp.Setup, new NewStaff(user, $"Person {user}", role.Slug(), "Ward 3"), default);
         await Vault.Identity.Staff.SetPassword(link.Value.Token, Password, default);
-        return (await Vault.Identity.SignIn.Password(user, Password, "Test-Desk", default)).Value.Actor;
+        return (await Vault.Identity.SignIn.CommandLine(user, Password, default)).Value;
     }
 }
 

@@ -9,10 +9,10 @@ internal static class Capabilities
     {
         resourceType = "CapabilityStatement",
         status = "active",
-        date = "2026-11-22",
+        date = "2026-11-23",
         kind = "instance",
         software = new { name = "Mangrove" },
-        implementation = new { description = "The hospital's own records, by the role of who asks. Every answer is an entry in the audit log." },
+        implementation = new { description = "The hospital's own records, by the role or the approved scopes of who asks. Every answer is an entry in the audit log." },
         fhirVersion = "4.0.1",
         format = new[] { "application/fhir+json" },
         rest = new[]
@@ -20,6 +20,11 @@ internal static class Capabilities
             new
             {
                 mode = "server",
+                security = new
+                {
+                    service = new[] { new { coding = new[] { new { system = "http://terminology.hl7.org/CodeSystem/restful-security-service", code = "SMART-on-FHIR" } } } },
+                    description = "Programs: SMART Backend Services, private_key_jwt with ES256, tokens of five minutes; see .well-known/smart-configuration. Staff: the hospital's own sign-in.",
+                },
                 resource = new object[]
                 {
                     new { type = "Patient", interaction = new[] { new { code = "read" } } },

@@ -9,11 +9,16 @@ internal static class FhirAnswer
 {
     private const string MediaType = "application/fhir+json; charset=utf-8";
 
+    private static readonly byte[] BadToken = Outcome("login", "The access token is missing, wrong, expired or withdrawn. Ask for a new one.");
+
     private static readonly byte[] Absent = Outcome("not-found", "Not found, or not yours to open.");
 
     public static IResult Resource(ReadOnlySpan<byte> resource) => Results.Text(resource, MediaType, StatusCodes.Status200OK);
 
     public static IResult NotFound() => Results.Text(Absent, MediaType, StatusCodes.Status404NotFound);
+
+    /// <summary>The one answer for whatever is wrong with a program's token.</summary>
+    public static IResult Unauthorised() => Results.Text(BadToken, MediaType, StatusCodes.Status401Unauthorized);
 
     /// <param name="sentence">Says what to do; takes nothing from the request.</param>
     public static IResult BadRequest(string sentence) => Results.Text(Outcome("invalid", sentence), MediaType, StatusCodes.Status400BadRequest);

@@ -1,9 +1,9 @@
 using System.Buffers;
 using System.Text.Json;
+using Mangrove.Api.Services;
 using Mangrove.Clinic;
 using Mangrove.Clinic.Chart;
 using Mangrove.Clinic.Records;
-using Mangrove.Kernel;
 using Mangrove.Portability.Exchange;
 using Mangrove.Vault;
 using Mangrove.Vault.Access;
@@ -17,7 +17,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Mangrove.Api.Fhir;
 
 /// <summary>
-/// FHIR R4 for signed-in staff. The door decides on every answer: what the role does not read is absent, and a patient who
+/// FHIR R4 for signed-in staff, and for programs with a token. The door decides on every answer: what the role or the scopes do not read is absent, and a patient who
 /// may not be seen is answered like one who does not exist, to the byte.
 /// </summary>
 internal static class FhirEndpoints
@@ -28,8 +28,10 @@ internal static class FhirEndpoints
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        var fhir = routes.MapGroup("/fhir/R4");
-        fhir.MapGet("/metadata", static () => FhirAnswer.Resource(Capabilities.Statement));
+        var fhir = routes.MapGroup("/fhir/R4").WithMetadata(TakesServiceTokens.Mark);
+
+        // Open, because a program reads here how it is to introduce itself. It says nothing of anybody.
+        fhir.MapGet("/metadata", static () => FhirAnswer.Resource(Capabilities.Statement)).AllowAnonymous();
         fhir.MapGet("/Patient/{id}", ReadPatient);
         fhir.MapGet("/Observation", SearchObservations);
         fhir.MapGet("/{**rest}", static () => FhirAnswer.NotFound());
@@ -117,7 +119,7 @@ internal static class FhirEndpoints
         {
             using var opening = await door.Open(
                 actor,
-                new Request { Action = action, Purpose = PurposeOf(actor), Patients = [patient.Ref], Reads = reads, Narrowed = true },
+                new Request { Action = action, Purpose = actor.UsualPurpose, Patients = [patient.Ref], Reads = reads, Narrowed = true },
                 cancel);
             return await answer(opening);
         }
@@ -141,15 +143,6 @@ internal static class FhirEndpoints
 
         return await RowsOfPatient.Find(clinic, key, cancel);
     }
-
-    /// <summary>The purpose of the role's own work. An administrator's is running the hospital, which reads no patient.</summary>
-    private static Purpose PurposeOf(Actor actor) => actor.Role switch
-    {
-        Role.FrontDesk => Purpose.Registration,
-        Role.Cashier => Purpose.Payment,
-        Role.Admin => Purpose.Administration,
-        _ => Purpose.Treatment,
-    };
 
     private static ResourceComposer Composer(VaultRoom vault) => new(vault.Facility, ResourceComposer.OwnId);
 

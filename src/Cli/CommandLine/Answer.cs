@@ -23,4 +23,7 @@ internal static class ExitCode
 
     /// <summary>Bad usage or refused input.</summary>
     public const int Refused = 2;
+
+    /// <summary>A fault of the program itself.</summary>
+    public const int Broken = 3;
 }

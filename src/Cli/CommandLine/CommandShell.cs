@@ -89,6 +89,17 @@ internal sealed class CommandShell
         {
             return Refuse(reason, json);
         }
+        catch (Exception bug)
+        {
+            // Left alone, the runtime would write the exception's text, which may quote a record.
+            foreach (var line in FaultLines.Whole(bug))
+            {
+                Say(line);
+            }
+
+            Refuse(new Error("mangrove.broken", "The command failed by a fault of the program. What it did before is in the audit log. Report the lines above; they hold no data of patients."), json);
+            return ExitCode.Broken;
+        }
     }
 
     /// <summary>Runs a verb on a hospital that this process has open, as the local socket asks for it.</summary>
@@ -174,7 +185,9 @@ internal sealed class CommandShell
         "terminology" => "The lists that clinicians choose from.",
         "audit" => "The audit log.",
         "policy" => "Who may see what, and why.",
+        "integration" => "Programs of others that read over FHIR.",
         "keys" => "The hospital's keys.",
+        "device" => "The hospital's registered devices.",
         "import" => "Records from elsewhere.",
         "export" => "Records for elsewhere.",
         _ => throw new ArgumentOutOfRangeException(nameof(name)),

@@ -13,7 +13,7 @@ namespace Mangrove.Cli.Serving;
 internal static class Certificates
 {
     private const string AuthorityKey = "tls-authority-key";
-    private const string AuthorityCertificate = "tls-authority";
+    private const string AuthorityCertificate = SystemSecrets.AuthorityCertificate;
     private const string ServerKey = "tls-server-key";
     private const string ServerCertificate = "tls-server";
 

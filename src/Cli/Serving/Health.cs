@@ -22,7 +22,7 @@ internal sealed class Health(Hospital hospital, RequestCounts counts)
         : Results.Text("unavailable\n", statusCode: StatusCodes.Status503ServiceUnavailable);
 
     private IResult Metrics(HttpContext http) => http.Connection.RemoteIpAddress is { } address && IPAddress.IsLoopback(address)
-        ? Results.Text(Figures(), "text/plain; version=0.0.4")
+        ? Results.Text(Figures(), "text/plain; version=0.0.4; charset=utf-8")
         : Results.NotFound();
 
     private string Figures()

@@ -1,8 +1,5 @@
-using System.Security.Authentication;
-using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.AspNetCore.Server.Kestrel.Https;
 
 namespace Mangrove.Cli.Serving;
 
@@ -19,6 +16,9 @@ internal static class Limits
 
     // A ward's browsers keep a stream and a few connections each; beyond this a caller waits for one to close.
     private const int MostConnections = 4096;
+
+    /// <summary>Whoever has not shaken hands by then is let go.</summary>
+    public static TimeSpan LongestHandshake { get; } = TimeSpan.FromSeconds(10);
 
     private static readonly MinDataRate SlowestCaller = new(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));
 
@@ -49,12 +49,5 @@ internal static class Limits
         form.MultipartBodyLengthLimit = LongestBody;
         form.MultipartHeadersCountLimit = 8;
         form.MultipartHeadersLengthLimit = 4 * Kibibyte;
-    }
-
-    public static void Apply(HttpsConnectionAdapterOptions https, X509Certificate2 certificate)
-    {
-        https.ServerCertificate = certificate;
-        https.SslProtocols = SslProtocols.Tls13;
-        https.HandshakeTimeout = TimeSpan.FromSeconds(10);
     }
 }

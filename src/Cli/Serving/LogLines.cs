@@ -6,10 +6,10 @@ using Microsoft.Extensions.Logging.Console;
 namespace Mangrove.Cli.Serving;
 
 /// <summary>
-/// One JSON object a line. Of an exception it writes the types, our stable code and the stack, never the text: texts of
-/// databases and parsers may quote what was in the record (threat P10).
+/// One JSON object a line, the only way that this server writes a log. Each value in it passes <see cref="LogMask"/>, and of
+/// an exception it writes the types, our stable code and the stack, never the text (threat P10). Scopes are not written.
 /// </summary>
-internal sealed class LogLines(TimeProvider clock) : ConsoleFormatter(FormatterName)
+public sealed class LogLines(TimeProvider clock) : ConsoleFormatter(FormatterName)
 {
     public const string FormatterName = "mangrove";
 
@@ -19,24 +19,16 @@ internal sealed class LogLines(TimeProvider clock) : ConsoleFormatter(FormatterN
         {
             ["time"] = clock.GetUtcNow().ToString("yyyy-MM-ddTHH:mm:ss.fffZ", System.Globalization.CultureInfo.InvariantCulture),
             ["level"] = logEntry.LogLevel.ToString(),
-            ["from"] = logEntry.Category,
+            ["from"] = LogMask.Source(logEntry.Category),
             ["event"] = logEntry.EventId.Id,
-            ["message"] = logEntry.Formatter(logEntry.State, null),
+            ["message"] = LogMask.Message(logEntry.Category, logEntry.State),
         };
         if (logEntry.Exception is { } exception)
         {
-            line["exception"] = Describe(exception).ToArray();
+            line["exception"] = FaultLines.Types(exception).ToArray();
             line["stack"] = exception.StackTrace;
         }
 
         textWriter.WriteLine(JsonSerializer.Serialize(line));
-    }
-
-    private static IEnumerable<string> Describe(Exception exception)
-    {
-        for (var one = exception; one is not null; one = one.InnerException)
-        {
-            yield return one is Kernel.RefusedInput refused ? $"{one.GetType().Name} ({refused.Code})" : one.GetType().FullName!;
-        }
     }
 }

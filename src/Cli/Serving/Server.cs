@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
-using System.Security.Cryptography.X509Certificates;
 using Mangrove.Api;
 using Mangrove.Cli.CommandLine;
 using Mangrove.Kernel;
@@ -10,6 +9,8 @@ using Mangrove.Web;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.DataProtection.AuthenticatedEncryption;
+using Microsoft.AspNetCore.DataProtection.AuthenticatedEncryption.ConfigurationModel;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -18,10 +19,12 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
+using Microsoft.Extensions.Options;
 
 namespace Mangrove.Cli.Serving;
 
@@ -32,10 +35,10 @@ namespace Mangrove.Cli.Serving;
 public sealed class Server : IAsyncDisposable
 {
     private readonly WebApplication running;
-    private readonly X509Certificate2 shown;
+    private readonly ShownCertificate shown;
     private readonly FormKeys ring;
 
-    private Server(WebApplication app, X509Certificate2 certificate, FormKeys forms, Uri address)
+    private Server(WebApplication app, ShownCertificate certificate, FormKeys forms, Uri address)
     {
         running = app;
         shown = certificate;
@@ -50,18 +53,23 @@ public sealed class Server : IAsyncDisposable
     public IReadOnlyList<Endpoint> Endpoints => running.Services.GetRequiredService<EndpointDataSource>().Endpoints;
 
     /// <summary>Starts serving; when the task ends, the first page can be fetched.</summary>
-    /// <exception cref="RefusedInput"><c>serve.port-in-use</c>, <c>serve.port-denied</c>, <c>serve.address-unknown</c>.</exception>
+    /// <exception cref="RefusedInput"><c>serve.port-in-use</c>, <c>serve.port-denied</c>, <c>serve.address-unknown</c>, <c>serve.sensitive-logging</c>.</exception>
     public static Task<Server> Start(Hospital hospital, Uri address, CancellationToken cancel) => Start(hospital, [address], null, cancel);
 
     internal static async Task<Server> Start(Hospital hospital, IReadOnlyList<Uri> addresses, CommandShell? shell, CancellationToken cancel)
     {
+        SensitiveLogging.Refuse(hospital.Storage);
+
+        // The mapper's options cost a start some time, so they are looked at beside the rest of it.
+        var mapper = Task.Run(() => SensitiveLogging.Refuse(hospital.Clinics.Options), cancel);
         var hosts = HostsOf(addresses);
-        var certificate = await Certificates.ForServing(hospital.Vault.Secrets, hospital.Vault.FacilityName, hosts, hospital.Clock, cancel);
+        var certificate = await ShownCertificate.Take(hospital.Vault.Secrets, hospital.Vault.FacilityName, hosts, hospital.Clock, cancel);
         var forms = await FormKeys.Load(hospital.Vault.Secrets, cancel);
         WebApplication? app = null;
         try
         {
             app = Build(hospital, addresses, shell, certificate, forms);
+            await mapper;
             await forms.Renew(app.Services.GetRequiredService<IKeyManager>(), hospital.Clock, cancel);
             await app.StartAsync(cancel);
             return new Server(app, certificate, forms, Taken(app, addresses[0]));
@@ -82,6 +90,9 @@ public sealed class Server : IAsyncDisposable
     /// <summary>Waits until the process is told to stop (SIGTERM, Ctrl+C) or <paramref name="cancel"/>.</summary>
     public Task Stopped(CancellationToken cancel) => HostingAbstractionsHostExtensions.WaitForShutdownAsync(running, cancel);
 
+    /// <summary>Looks at the certificate's dates now, as it does once a day by itself; true when a new one took its place.</summary>
+    public Task<bool> RenewCertificate(CancellationToken cancel) => shown.Renew(cancel);
+
     /// <summary>Stops: running answers end, streams close, the port is given back.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -96,7 +107,7 @@ public sealed class Server : IAsyncDisposable
         ring.Dispose();
     }
 
-    private static WebApplication Build(Hospital hospital, IReadOnlyList<Uri> addresses, CommandShell? shell, X509Certificate2 certificate, FormKeys forms)
+    private static WebApplication Build(Hospital hospital, IReadOnlyList<Uri> addresses, CommandShell? shell, ShownCertificate certificate, FormKeys forms)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "mangrove", EnvironmentName = "Production" });
         builder.Logging.AddConsole(console =>
@@ -121,9 +132,9 @@ public sealed class Server : IAsyncDisposable
         builder.Services.AddHostFiltering(filter =>
         {
             filter.AllowEmptyHosts = false;
-            filter.AllowedHosts = [.. Certificates.NamesIn(certificate).Select(name => name.Contains(':', StringComparison.Ordinal) ? $"[{name}]" : name)];
+            filter.AllowedHosts = [.. certificate.Names.Select(name => name.Contains(':', StringComparison.Ordinal) ? $"[{name}]" : name)];
         });
-        builder.Services.AddDataProtection().SetApplicationName("mangrove");
+        builder.Services.AddDataProtection().SetApplicationName("mangrove").UseCryptographicAlgorithms(new AuthenticatedEncryptorConfiguration { EncryptionAlgorithm = EncryptionAlgorithm.AES_256_GCM });
         builder.Services.AddSingleton(forms);
         builder.Services.Configure<KeyManagementOptions>(keys =>
         {
@@ -132,6 +143,7 @@ public sealed class Server : IAsyncDisposable
             keys.AutoGenerateKeys = false;
         });
         builder.Services.AddHostedService<FormKeyRenewal>();
+        builder.Services.AddHostedService(services => new CertificateRenewal(certificate, services.GetRequiredService<TimeProvider>()));
         builder.Services.AddRoutingCore();
 
         hospital.AddTo(builder.Services);
@@ -146,22 +158,24 @@ public sealed class Server : IAsyncDisposable
             builder.Services.AddHostedService<LocalSocket>();
         }
 
+        SensitiveLogging.Refuse(builder.Services);
         var app = builder.Build();
+        SensitiveLogging.Refuse(app.Services.GetRequiredService<IOptions<LoggerFilterOptions>>().Value, app.Services.GetRequiredService<IOptions<ConsoleLoggerOptions>>().Value);
         var counts = app.Services.GetRequiredService<RequestCounts>();
         app.Use(next => http => counts.Count(http, next));
         app.UseHostFiltering();
-        app.MapMangroveWeb();
+        app.MapMangroveWeb(static web => web.UseMangroveServices());
         app.MapMangroveApi();
         app.Services.GetRequiredService<Health>().Map(app);
         return app;
     }
 
-    private static void Listen(KestrelServerOptions kestrel, Uri address, X509Certificate2 certificate)
+    private static void Listen(KestrelServerOptions kestrel, Uri address, ShownCertificate certificate)
     {
         void Secure(ListenOptions listen)
         {
             listen.Protocols = HttpProtocols.Http1AndHttp2;
-            listen.UseHttps(https => Limits.Apply(https, certificate));
+            listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(certificate.Options), HandshakeTimeout = Limits.LongestHandshake });
         }
 
         // A free port can be drawn on one address only, so "localhost:0" means the loopback of IPv4.

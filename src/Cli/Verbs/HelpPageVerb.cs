@@ -29,8 +29,9 @@ internal sealed class HelpPageVerb : OwnVerb
 
             Every command answers in words, or with `--json` by one JSON value on standard output and nothing else there. Messages
             and progress go to standard error. Exit code 0 is success, 1 that a check found something wrong, 2 bad usage or
-            refused input; a refusal names a stable code. Commands work while the server runs, which then runs them itself, and
-            while it does not. Passwords and passphrases are read from a file or asked for, never from the command line.
+            refused input, 3 a fault of the program itself; a refusal names a stable code. Commands work while the server runs,
+            which then runs them itself, and while it does not. Passwords and passphrases are read from a file or asked for, never
+            from the command line.
 
             """.ReplaceLineEndings("\n"));
         foreach (var verb in All().Where(verb => verb is not (HelpPageVerb or AccessPageVerb)))

@@ -32,23 +32,29 @@ internal sealed class InitVerb : OwnVerb
             Address = ServerAddress.Parse(arguments.GetValue(address)!),
         };
         var login = arguments.GetValue(user)!;
-        var (made, link) = await Founding.Make(
+        var (made, link, device) = await Founding.Make(
             plan,
-            async (hospital, setUp, token) => (hospital.Vault.Facility, (await hospital.Vault.Identity.FirstAdministrator.Create(setUp, login, "Administrator", token)).Value),
+            async (hospital, setUp, token) => (
+                hospital.Vault.Facility,
+                (await hospital.Vault.Identity.FirstAdministrator.Create(setUp, login, "Administrator", token)).Value,
+                await hospital.Vault.Identity.Devices.Found(setUp, token)),
             clock,
             cancel);
-        var setupLink = new Uri(plan.Address, $"/welcome?code={Uri.EscapeDataString(link.Token)}").ToString();
+
+        // The device's code stands behind the #: no server and no log sees it.
+        var setupLink = new Uri(plan.Address, $"/welcome?code={Uri.EscapeDataString(link.Token)}#device={device.Code}").ToString();
         if (plan.Secret.Passphrase is not null)
         {
             call.Say("Nobody can open this hospital without its passphrase, and nobody can reset it. Keep a copy of it in a safe place.");
         }
 
         return Answer.Of(
-            new { data = plan.Storage.Folder, facility = plan.FacilityName, facilityId = made, setupLink, setupLinkUser = link.User, setupLinkExpires = link.Expires },
+            new { data = plan.Storage.Folder, facility = plan.FacilityName, facilityId = made, setupLink, setupLinkUser = link.User, setupLinkExpires = link.Expires, setupDevice = device.Name },
             $"""
             {plan.FacilityName} is ready in {plan.Storage.Folder}.
             Start it:   mangrove serve --data {plan.Storage.Folder} --urls {plan.Address.GetLeftPart(UriPartial.Authority)}
-            Then open, once, to choose the password of '{link.User}':
+            Then open this once, at the computer that is to be the first registered device ({device.Name}); there '{link.User}'
+            chooses a password and sets up a phone:
               {setupLink}
             """);
     }

@@ -2,7 +2,7 @@ namespace Mangrove.Portability.Package;
 
 /// <summary>
 /// How much a person may hand over for import. The defaults let every real set through that we have seen and stop a bomb
-/// before it costs memory; docs/decisions/import-limits.md has the measurements.
+/// before it costs memory; docs/decisions/0008-import-limits.md has the measurements.
 /// </summary>
 public sealed record InputLimits
 {

@@ -1,5 +1,6 @@
 using Mangrove.Kernel;
 using Mangrove.Vault.Identity;
+using Mangrove.Vault.Integrations;
 
 namespace Mangrove.Vault.Access;
 
@@ -28,16 +29,18 @@ internal sealed class Grant
 
     /// <summary>
     /// The one place that decides. Deny by default: an act is allowed only when the matrix names every category, the
-    /// purpose belongs to the role and, for clinicians, every patient is in this hospital's care.
+    /// purpose belongs to the role and, for clinicians, every patient is in this hospital's care. A program is asked for its
+    /// agreement, its approvals and its state at every act, before anything else.
     /// </summary>
-    internal sealed class Policy(ICareRelationships care, TimeProvider clock)
+    internal sealed class Policy(ICareRelationships care, TimeProvider clock, IntegrationGate? integrations = null)
     {
         /// <summary>How long after the last visit a chart stays open to clinicians. Policy setting, default 30 days.</summary>
         public TimeSpan CareWindow { get; set; } = TimeSpan.FromDays(30);
 
-        /// <summary>Those of <paramref name="patients"/> whose records the care rule leaves open to this actor; all of them for roles that it does not bind.</summary>
+        /// <summary>Those of <paramref name="patients"/> whose records the care rule leaves open to this actor; all of them for roles that it does not bind, none for programs, which search for nobody.</summary>
         public async Task<IReadOnlySet<PatientId>> OpenTo(Actor actor, IReadOnlyCollection<PatientId> patients, CancellationToken cancel) =>
-            actor.Rights.NeedsCareRelationship && patients.Count > 0
+            actor.Service is not null ? new HashSet<PatientId>()
+            : actor.Rights.NeedsCareRelationship && patients.Count > 0
                 ? await care.InCare(patients, CareWindow, clock.GetUtcNow(), cancel)
                 : patients.ToHashSet();
 
@@ -45,6 +48,17 @@ internal sealed class Grant
         {
             // Import and export by an administrator: the matrix has one line for them, whatever is in the role's own line.
             var rights = actor.Role == Role.Admin && request.Purpose == Purpose.Portability ? RoleMatrix.Portability : actor.Rights;
+            if (actor.Service is { } service)
+            {
+                var passed = integrations is null ? new Error("service.closed", "No program is let in here.") : await integrations.Pass(service, cancel);
+                if (passed.Error is { } closed)
+                {
+                    return Decision.No(closed.Code, closed.Message);
+                }
+
+                rights = passed.Value;
+            }
+
             if (!rights.Purposes.Contains(request.Purpose))
             {
                 return Decision.No("access.purpose", "Your role does not act for this purpose.");

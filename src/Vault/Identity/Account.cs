@@ -106,6 +106,9 @@ public sealed record StaffMember
 
     /// <summary>When the one-time link that is out ends; null when none is out.</summary>
     public DateTimeOffset? LinkExpires { get; init; }
+
+    /// <summary>Whether the person signs in with a second factor. Known in the list of the staff only.</summary>
+    public bool SecondFactor { get; init; }
 }
 
 /// <summary>A member of staff as the entries of the log are read: who stands behind a user name, and the role now.</summary>

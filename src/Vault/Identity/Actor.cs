@@ -1,17 +1,18 @@
 using Mangrove.Kernel;
 using Mangrove.Vault.Access;
+using Mangrove.Vault.Integrations;
 
 namespace Mangrove.Vault.Identity;
 
 /// <summary>
-/// Somebody who acts, as Identity knows them: a signed-in member of staff with a live session, or a named piece of the
-/// system's own work. Cannot be made outside Identity.
+/// Somebody who acts, as Identity knows them: a signed-in member of staff with a live session, a program of somebody else
+/// with a token, or a named piece of the system's own work. Cannot be made outside the vault.
 /// </summary>
 public sealed class Actor
 {
     private static readonly RoleRights Nothing = new([], [], Access.Rights.None, [], false);
 
-    private Actor(string user, string name, StaffId staff, Role? role, SystemWork? work, string device, string sessionId)
+    private Actor(string user, string name, StaffId staff, Role? role, SystemWork? work, string device, string sessionId, ServiceStanding? service = null)
     {
         User = user;
         DisplayName = name;
@@ -20,9 +21,10 @@ public sealed class Actor
         Work = work;
         Device = device;
         SessionId = sessionId;
+        Service = service;
     }
 
-    /// <summary>User name as it stands in the log: <c>dr.ahmed</c>, or <c>system:index</c>.</summary>
+    /// <summary>User name as it stands in the log: <c>dr.ahmed</c>, <c>service:lab-bridge</c>, or <c>system:index</c>.</summary>
     public string User { get; }
 
     /// <summary>Name of the member of staff, for the screen.</summary>
@@ -30,10 +32,16 @@ public sealed class Actor
 
     public StaffId Staff { get; }
 
-    /// <summary>One of the seven roles, or null for the system's own work and for somebody unknown.</summary>
+    /// <summary>One of the seven roles, or null for a program, the system's own work and somebody unknown.</summary>
     public Role? Role { get; }
 
     internal SystemWork? Work { get; }
+
+    /// <summary>What a program stands on. The policy asks anew at every act whether it still does.</summary>
+    internal ServiceStanding? Service { get; }
+
+    /// <summary>What this actor acts for when nothing else is said: the first purpose of its own work.</summary>
+    public Purpose UsualPurpose => Rights.Purposes.First();
 
     /// <summary>Registered name of the device.</summary>
     public string Device { get; }
@@ -45,8 +53,11 @@ public sealed class Actor
     {
         { Role: { } role } => RoleMatrix.Of(role),
         { Work: { } work } => RoleMatrix.Of(work),
+        { Service: { } service } => service.Rights,
         _ => Nothing,
     };
+
+    internal SessionHolder Holder() => new(User, DisplayName, Staff, SessionId);
 
     public bool May(Rights right) => Rights.Rights.HasFlag(right);
 
@@ -66,6 +77,16 @@ public sealed class Actor
 
         internal static Actor System(SystemWork work) =>
             new($"system:{work.ToString().ToLowerInvariant()}", "Mangrove", default, null, work, "server", "sess_system");
+
+        /// <summary>How the log marks a program's name; no user name can contain the colon.</summary>
+        internal const string ServicePrefix = "service:";
+
+        /// <param name="integration">Whose token it is.</param>
+        /// <param name="reads">What the token was given.</param>
+        /// <param name="device">Name of the integration, and where the call came from.</param>
+        /// <param name="sessionId">Public handle of the token.</param>
+        internal static Actor Service(Integration integration, IReadOnlyCollection<Category> reads, string device, string sessionId) =>
+            new(ServicePrefix + integration.Client, integration.Name, default, null, null, device, sessionId, new ServiceStanding(integration.Id, integration.Generation, reads, integration.Purpose));
 
         /// <summary>Whoever typed a user name that no account has: may do nothing, and the log does not repeat what was typed.</summary>
         internal static Actor Unknown(string device) => new("unknown", "Unknown", default, null, null, device, NoSession);

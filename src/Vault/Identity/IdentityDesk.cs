@@ -10,6 +10,9 @@ public sealed class IdentityDesk : IDisposable
 {
     private readonly Store store;
     private readonly PasswordGate passwords;
+    private readonly SignInThrottle throttle;
+    private readonly SecondFactors factors;
+    private readonly PendingSignIns pending;
 
     internal IdentityDesk(Store store, KeyRing keys, Door door, Receipt.Log log, string hospital, TimeProvider clock, IdentityOptions? options = null)
     {
@@ -20,9 +23,16 @@ public sealed class IdentityDesk : IDisposable
         var pepper = keys.Of(KeyPurpose.Pepper);
         passwords = new PasswordGate(new PasswordHasher(pepper, settings.PasswordCost), Environment.ProcessorCount, settings.PasswordQueue);
         Sessions = new Sessions(store, door, log, passwords, settings, clock);
-        var throttle = new SignInThrottle(store, pepper, settings, clock);
-        SignIn = new SignIn(store, Sessions, log, passwords, throttle, clock);
-        OwnPassword = new OwnPassword(store, Sessions, log, passwords, throttle, hospital, clock);
+        throttle = new SignInThrottle(store, pepper, settings, clock);
+        factors = new SecondFactors(pepper, clock);
+        pending = new PendingSignIns(clock);
+        var fresh = new FreshCodes(clock);
+        SignIn = new SignIn(store, Sessions, log, passwords, throttle, factors, pending, fresh, hospital, clock);
+        var owners = new OwnerCheck(store, log, passwords, throttle);
+        OwnPassword = new OwnPassword(Sessions, log, owners, hospital, clock);
+        Pin = new StaffPin(Sessions, log, owners, clock);
+        SecondFactor = new SecondFactor(Sessions, log, owners, factors, fresh, door, hospital, clock);
+        Devices = new Devices(store, Sessions, door, log, throttle, SecondFactor, pepper, clock);
         Staff = new StaffDirectory(store, Sessions, door, log, passwords, settings, hospital, clock);
         FirstAdministrator = new FirstAdministrator(Staff);
     }
@@ -32,6 +42,12 @@ public sealed class IdentityDesk : IDisposable
     public SignIn SignIn { get; }
 
     public OwnPassword OwnPassword { get; }
+
+    public StaffPin Pin { get; }
+
+    public SecondFactor SecondFactor { get; }
+
+    public Devices Devices { get; }
 
     public StaffDirectory Staff { get; }
 
@@ -62,10 +78,17 @@ public sealed class IdentityDesk : IDisposable
 
     public void Dispose()
     {
+        SecondFactor.Dispose();
+        pending.Dispose();
+        factors.Dispose();
+        throttle.Dispose();
         Sessions.Dispose();
         passwords.Dispose();
     }
 
-    /// <summary>Creates the tables of a new hospital.</summary>
+    /// <summary>Reads what requests are judged by before the first one comes.</summary>
+    internal Task Load(CancellationToken cancel) => Devices.Load(cancel);
+
+    /// <summary>Creates the tables of a new hospital, and those that a hospital of before lacks.</summary>
     internal static Task Create(Store store, CancellationToken cancel) => IdentityStore.Create(store, cancel);
 }

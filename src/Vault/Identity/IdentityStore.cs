@@ -2,7 +2,8 @@ namespace Mangrove.Vault.Identity;
 
 /// <summary>
 /// The tables of vault.db that belong to Identity. They hold no secret: of passwords a peppered hash, of tokens a
-/// SHA-256, of failed sign-ins a keyed hash of who and where.
+/// SHA-256, of PINs and recovery codes a peppered hash, of one-time codes the sealed secret, of failed sign-ins a keyed
+/// hash of who and where.
 /// </summary>
 internal static class IdentityStore
 {
@@ -43,6 +44,38 @@ internal static class IdentityStore
             last INTEGER NOT NULL,
             noted INTEGER NOT NULL) WITHOUT ROWID;
         CREATE INDEX IF NOT EXISTS throttle_last ON throttle (last);
+        CREATE TABLE IF NOT EXISTS pin (
+            account BLOB NOT NULL PRIMARY KEY REFERENCES account (id),
+            hash TEXT NOT NULL,
+            changed INTEGER NOT NULL);
+        CREATE TABLE IF NOT EXISTS authenticator (
+            account BLOB NOT NULL PRIMARY KEY REFERENCES account (id),
+            secret BLOB NOT NULL,
+            last_step INTEGER NOT NULL,
+            since INTEGER NOT NULL);
+        CREATE TABLE IF NOT EXISTS recovery_code (
+            account BLOB NOT NULL REFERENCES account (id),
+            code BLOB NOT NULL,
+            used INTEGER NULL,
+            PRIMARY KEY (account, code));
+        CREATE TABLE IF NOT EXISTS second_factor_role (
+            role INTEGER NOT NULL PRIMARY KEY);
+        CREATE TABLE IF NOT EXISTS device (
+            id BLOB NOT NULL PRIMARY KEY,
+            name TEXT NOT NULL,
+            login TEXT NOT NULL UNIQUE,
+            department TEXT NOT NULL,
+            public_key BLOB NULL,
+            token BLOB NULL UNIQUE,
+            code BLOB NULL UNIQUE,
+            code_expires INTEGER NULL,
+            created INTEGER NOT NULL,
+            created_by INTEGER NOT NULL,
+            enrolled INTEGER NULL,
+            revoked INTEGER NULL);
+        CREATE TABLE IF NOT EXISTS device_rule (
+            id INTEGER NOT NULL PRIMARY KEY,
+            required INTEGER NOT NULL);
         CREATE TABLE IF NOT EXISTS staff_number (
             id INTEGER NOT NULL PRIMARY KEY,
             last INTEGER NOT NULL);

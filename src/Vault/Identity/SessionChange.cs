@@ -43,6 +43,15 @@ internal sealed class SessionChange(DbConnection connection, Receipt.Log log, Ti
             ("@except", except?.Id ?? Guid.Empty));
     }
 
+    /// <summary>Ends every session that was begun at a device.</summary>
+    public async Task EndAt(string device, SessionEnd why, Actor? by, CancellationToken cancel)
+    {
+        foreach (var session in live.Values.Where(session => session.Device == device))
+        {
+            await End(session, why, by, cancel);
+        }
+    }
+
     /// <summary>Ends one session; false when it had ended already.</summary>
     public async Task<bool> End(LiveSession session, SessionEnd why, Actor? by, CancellationToken cancel)
     {
@@ -65,9 +74,10 @@ internal sealed class SessionChange(DbConnection connection, Receipt.Log log, Ti
         return ended;
     }
 
-    /// <summary>Inserts a session that replaces the account's live one.</summary>
-    public async Task Begin(LiveSession session, byte[] token, CancellationToken cancel)
+    /// <summary>Inserts a session that replaces the account's live one. Gives the device of that one, or null.</summary>
+    public async Task<string?> Begin(LiveSession session, byte[] token, CancellationToken cancel)
     {
+        var before = live.Values.FirstOrDefault(one => one.Account.Id == session.Account.Id)?.Device;
         await EndOf(session.Account.Id, SessionEnd.Elsewhere, null, cancel);
         await connection.Run(
             "INSERT INTO session (id, handle, token, account, device, created, touched) VALUES (@id, @handle, @token, @account, @device, @now, @now)",
@@ -79,6 +89,7 @@ internal sealed class SessionChange(DbConnection connection, Receipt.Log log, Ti
             ("@device", session.Device),
             ("@now", Now));
         added.Add(session);
+        return before;
     }
 
     public Task<bool> Lock(LiveSession session, string reason, CancellationToken cancel) => LockIf(session, () => true, reason, cancel);
@@ -104,7 +115,7 @@ internal sealed class SessionChange(DbConnection connection, Receipt.Log log, Ti
     }
 
     /// <summary>Unlocks under a new token; null when the session ended or was unlocked by another request meanwhile.</summary>
-    public async Task<LiveSession?> Unlock(LiveSession session, byte[] token, CancellationToken cancel)
+    public async Task<LiveSession?> Unlock(LiveSession session, byte[] token, Request act, CancellationToken cancel)
     {
         if (await connection.Run(
             "UPDATE session SET token = @new, locked = NULL, wrong = 0, touched = @now WHERE id = @id AND token = @old AND revoked IS NULL AND locked IS NOT NULL",
@@ -118,7 +129,7 @@ internal sealed class SessionChange(DbConnection connection, Receipt.Log log, Ti
             return null;
         }
 
-        await log.Note(session.Actor, Sessions.Act("UNLOCK", session.Handle, null), cancel);
+        await log.Note(session.Actor, act, cancel);
         var unlocked = session.Under(Convert.ToHexString(token), clock);
         removed.Add(session);
         added.Add(unlocked);

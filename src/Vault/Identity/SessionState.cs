@@ -48,10 +48,53 @@ public enum SessionEnd
 
     /// <summary>The person chose another password at another screen.</summary>
     PasswordChanged = 11,
+
+    /// <summary>An administrator took the second factor away, because the phone is lost.</summary>
+    FactorReset = 12,
+
+    /// <summary>The device was taken out of the house, or has to be registered anew.</summary>
+    DeviceRevoked = 13,
 }
 
 /// <summary>Who holds a locked session, for the lock page's greeting.</summary>
 public sealed record SessionHolder(string User, string DisplayName, StaffId Staff, string SessionId);
+
+/// <summary>By what a person unlocks a session.</summary>
+public enum UnlockBy
+{
+    Password = 1,
+
+    /// <summary>The six digits, where the person has chosen some.</summary>
+    Pin = 2,
+}
+
+/// <summary>A locked session as its lock page shows it. Nothing of any patient.</summary>
+public sealed record LockedSession
+{
+    public required SessionHolder Holder { get; init; }
+
+    public required Role Role { get; init; }
+
+    /// <summary>Where it was begun, and where alone it goes on.</summary>
+    public required string Device { get; init; }
+
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>Whether it locked because nobody touched it, rather than by the person's own wish.</summary>
+    public required bool ByItself { get; init; }
+
+    /// <summary>The time without a gesture that locks.</summary>
+    public required TimeSpan IdleLock { get; init; }
+
+    /// <summary>Whether the person has a PIN.</summary>
+    public required bool HasPin { get; init; }
+
+    /// <summary>Wrong ones until the session ends.</summary>
+    public required int TriesLeft { get; init; }
+
+    /// <summary>When it ends whatever its use.</summary>
+    public required DateTimeOffset Ends { get; init; }
+}
 
 /// <summary>What a token opens at this moment.</summary>
 public sealed record SessionState
@@ -76,7 +119,7 @@ public sealed record SessionState
     internal static SessionState Locked(Actor actor) => new()
     {
         Standing = SessionStanding.Locked,
-        Holder = new SessionHolder(actor.User, actor.DisplayName, actor.Staff, actor.SessionId),
+        Holder = actor.Holder(),
     };
 
     internal static SessionState None(SessionEnd why) => new() { Standing = SessionStanding.None, Ended = why };
@@ -87,6 +130,9 @@ public sealed record SessionState
 /// <param name="Actor">Who acts in it.</param>
 public sealed record SignedIn(string Token, Actor Actor)
 {
+    /// <summary>The device where a session of the same person was ended by this one; null when there was none.</summary>
+    public string? EndedAt { get; init; }
+
     /// <summary>Without the token.</summary>
     public override string ToString() => $"{nameof(SignedIn)} {Actor.SessionId}";
 }

@@ -116,15 +116,50 @@ public sealed class Sessions : IDisposable
         return state;
     }
 
+    /// <summary>What the lock page says of a locked session; null when the token opens none that is locked.</summary>
+    public async Task<LockedSession?> Locked(string? token, CancellationToken cancel)
+    {
+        if ((await Resolve(token, cancel)).Standing != SessionStanding.Locked || !live.TryGetValue(Convert.ToHexString(Token.Hash(token)!), out var session))
+        {
+            return null;
+        }
+
+        var rows = await Read(
+            connection => connection.Query(
+                "SELECT session.locked, session.touched, session.wrong, session.created, pin.changed FROM session LEFT JOIN pin ON pin.account = session.account WHERE session.id = @id AND session.revoked IS NULL AND session.locked IS NOT NULL",
+                row => new LockedSession
+                {
+                    Holder = session.Actor.Holder(),
+                    Role = session.Account.Role,
+                    Device = session.Device,
+                    At = DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(0)),
+                    ByItself = row.GetInt64(0) - row.GetInt64(1) >= (long)(options.IdleLock - options.TouchLag).TotalMilliseconds,
+                    IdleLock = options.IdleLock,
+                    TriesLeft = Math.Max(0, options.UnlockTries - (int)row.GetInt64(2)),
+                    Ends = DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(3)) + options.SessionLife,
+                    HasPin = !row.IsDBNull(4),
+                },
+                cancel,
+                ("@id", session.Id)),
+            cancel);
+        return rows is [var locked] ? locked : null;
+    }
+
     /// <summary>
-    /// Unlocks a session with the password and gives it a new token; the old one is dead from then on. The fifth wrong
-    /// password ends the session. The count rises before a password is checked, so that guesses in parallel gain nothing.
+    /// Unlocks a session with the password or the PIN and gives it a new token; the old one is dead from then on. The
+    /// fifth wrong one ends the session. The count rises before anything is checked, so that guesses in parallel gain
+    /// nothing, and is kept, so that a restart gains nothing either (threats S1).
     /// </summary>
+    /// <param name="token">Of the locked session.</param>
+    /// <param name="by">Password or PIN.</param>
+    /// <param name="secret">As typed.</param>
+    /// <param name="device">Where it was typed: a session goes on only on the device where it was begun.</param>
+    /// <param name="cancel">Gives up.</param>
     /// <returns>
-    /// The new token, or <c>session.ended</c>, <c>session.not-locked</c>, <c>unlock.refused</c> (wrong, tries left),
-    /// <c>unlock.ended</c> (wrong, and that was the last), <c>signin.busy</c>.
+    /// The new token, or <c>session.ended</c>, <c>session.not-locked</c>, <c>unlock.device</c>, <c>unlock.refused</c>
+    /// (wrong, tries left), <c>unlock.ended</c> (wrong, and that was the last), <c>signin.busy</c>.
     /// </returns>
-    public async Task<Result<SignedIn>> Unlock(string? token, string? password, CancellationToken cancel)
+    public async Task<Result<SignedIn>> Unlock(string? token, UnlockBy by, string? secret, string device, CancellationToken cancel)
     {
         var state = await Resolve(token, cancel);
         if (state.Standing == SessionStanding.Live)
@@ -137,48 +172,63 @@ public sealed class Sessions : IDisposable
             return HasEnded;
         }
 
+        var act = Act("UNLOCK", session.Handle, by == UnlockBy.Pin ? "PIN" : "password");
+        if (!string.Equals(device, session.Device, StringComparison.Ordinal))
+        {
+            var elsewhere = new Error("unlock.device", "This session was begun on another device and goes on only there. Sign in here instead.");
+            await log.Refuse(session.Actor, act, elsewhere, cancel);
+            return elsewhere;
+        }
+
         using var place = passwords.TryEnter();
         if (place is null)
         {
             return SignIn.Busy;
         }
 
-        // Counted first, in one statement: the try exists whatever becomes of the check (threats S1).
-        long tries;
-        string? hash;
-        await using (var connection = await store.Open(cancel))
-        {
-            var counted = await connection.Scalar(
-                "UPDATE session SET wrong = wrong + 1 WHERE id = @id AND revoked IS NULL AND locked IS NOT NULL AND wrong < @most RETURNING wrong",
-                cancel,
-                ("@id", session.Id),
-                ("@most", options.UnlockTries));
-            if (counted is null)
+        // Counted first, in one statement: the try exists whatever becomes of the check. In its turn, so that many guesses at
+        // once wait without holding a thread each.
+        var counted = await Change<(long Tries, string? Hash)?>(
+            async change =>
             {
-                return HasEnded;
-            }
-
-            tries = (long)counted;
-            hash = (string?)await connection.Scalar("SELECT hash FROM account WHERE id = @id AND state = @active", cancel, ("@id", session.Account.Id), ("@active", (int)AccountState.Active));
+                var count = await change.Connection.Scalar(
+                    "UPDATE session SET wrong = wrong + 1 WHERE id = @id AND revoked IS NULL AND locked IS NOT NULL AND wrong < @most RETURNING wrong",
+                    cancel,
+                    ("@id", session.Id),
+                    ("@most", options.UnlockTries));
+                change.Keep = count is not null;
+                return count is null ? null : ((long)count, (string?)await change.Connection.Scalar(
+                    by == UnlockBy.Pin
+                        ? "SELECT pin.hash FROM account JOIN pin ON pin.account = account.id WHERE account.id = @id AND account.state = @active"
+                        : "SELECT hash FROM account WHERE id = @id AND state = @active",
+                    cancel,
+                    ("@id", session.Account.Id),
+                    ("@active", (int)AccountState.Active)));
+            },
+            cancel);
+        if (counted is not { Tries: var tries, Hash: var hash })
+        {
+            return HasEnded;
         }
 
-        var matches = PasswordGate.IsPassword(password) && (await place.Verify(password!, hash, cancel)).Matches;
-        if (matches)
+        var wellFormed = by == UnlockBy.Pin ? PinRules.IsPin(secret) : PasswordGate.IsPassword(secret);
+        if (wellFormed && (await place.Verify(secret!, hash, cancel)).Matches)
         {
             var fresh = Token.New();
-            var unlocked = await Change(change => change.Unlock(session, Token.Hash(fresh)!, cancel), cancel);
+            var unlocked = await Change(change => change.Unlock(session, Token.Hash(fresh)!, act, cancel), cancel);
             return unlocked is null ? HasEnded : new SignedIn(fresh, unlocked.Actor);
         }
 
+        var word = by == UnlockBy.Pin ? "PIN" : "password";
         if (tries >= options.UnlockTries)
         {
             await Change(change => change.End(session, SessionEnd.TooManyWrong, null, cancel), cancel);
-            return new Error("unlock.ended", "Wrong password, and that was the last try. Sign in again.");
+            return new Error("unlock.ended", $"Wrong {word}, and that was the last try. Sign in again.");
         }
 
         var left = options.UnlockTries - tries;
-        var refusal = new Error("unlock.refused", left == 1 ? "Wrong password. One try left." : $"Wrong password. {left} tries left.");
-        await log.Refuse(session.Actor, Act("UNLOCK", session.Handle, null), refusal, cancel);
+        var refusal = new Error("unlock.refused", left == 1 ? $"Wrong {word}. One try left." : $"Wrong {word}. {left} tries left.");
+        await log.Refuse(session.Actor, act, refusal, cancel);
         return refusal;
     }
 
@@ -283,6 +333,44 @@ public sealed class Sessions : IDisposable
         }
 
         return result;
+    }
+
+    /// <summary>Reads beside the sessions, changing nothing.</summary>
+    internal async Task<T> Read<T>(Func<System.Data.Common.DbConnection, Task<T>> read, CancellationToken cancel)
+    {
+        await using var connection = await store.Open(cancel);
+        return await read(connection);
+    }
+
+    /// <summary>
+    /// An act by which the owner of a session changes something of their account. The session goes on under a new token
+    /// (threats S3). Nothing happens when the account was closed, its password changed or the session ended since the
+    /// owner was asked: <paramref name="hash"/> is that of the password they showed.
+    /// </summary>
+    internal async Task<Result<SignedIn>> Renew(LiveSession session, string hash, Func<SessionChange, Task> act, CancellationToken cancel)
+    {
+        var fresh = Token.New();
+        var renewed = await Change<LiveSession?>(
+            async change =>
+            {
+                // Holds the account's row until the commit, on every database.
+                var still = await change.Connection.Run(
+                    "UPDATE account SET hash = hash WHERE id = @id AND hash = @hash AND state = @active",
+                    cancel,
+                    ("@id", session.Account.Id),
+                    ("@hash", hash),
+                    ("@active", (int)AccountState.Active));
+                if (still == 0 || await change.Renew(session, Token.Hash(fresh)!, cancel) is not { } under)
+                {
+                    change.Keep = false;
+                    return null;
+                }
+
+                await act(change);
+                return under;
+            },
+            cancel);
+        return renewed is null ? HasEnded : new SignedIn(fresh, renewed.Actor);
     }
 
     /// <summary>The session that a token opens now, for the acts of its person on their own account; null when it ended or is locked.</summary>

@@ -4,8 +4,9 @@ using Mangrove.Vault.Audit;
 namespace Mangrove.Vault.Identity;
 
 /// <summary>
-/// Sign-in by password. Gives one answer, after the same work, to an unknown name, a wrong password and an account that
-/// may not sign in; opens one session an account and ends the one before.
+/// Sign-in by password, and by a second factor where the account has one or its role asks for one. Gives one answer,
+/// after the same work, to an unknown name, a wrong password and an account that may not sign in; opens one session an
+/// account and ends the one before.
 /// </summary>
 public sealed class SignIn
 {
@@ -15,6 +16,9 @@ public sealed class SignIn
     /// <summary>The device of whoever types a command on the server itself.</summary>
     internal const string CommandLineDevice = "command-line";
 
+    // Stands for the device where codes of one account are counted together: no device has a colon first.
+    private const string CodeSubject = ":second factor";
+
     private const int LongestUser = 64;
     private const int LongestDevice = 64;
 
@@ -23,15 +27,34 @@ public sealed class SignIn
     private readonly Receipt.Log log;
     private readonly PasswordGate passwords;
     private readonly SignInThrottle throttle;
+    private readonly SecondFactors factors;
+    private readonly PendingSignIns pending;
+    private readonly FreshCodes fresh;
+    private readonly string hospital;
     private readonly TimeProvider clock;
 
-    internal SignIn(Store store, Sessions sessions, Receipt.Log log, PasswordGate passwords, SignInThrottle throttle, TimeProvider clock)
+    /// <param name="hospital">Name of the hospital, as authenticator apps show it.</param>
+    internal SignIn(
+        Store store,
+        Sessions sessions,
+        Receipt.Log log,
+        PasswordGate passwords,
+        SignInThrottle throttle,
+        SecondFactors factors,
+        PendingSignIns pending,
+        FreshCodes fresh,
+        string hospital,
+        TimeProvider clock)
     {
         this.store = store;
         this.sessions = sessions;
         this.log = log;
         this.passwords = passwords;
         this.throttle = throttle;
+        this.factors = factors;
+        this.pending = pending;
+        this.fresh = fresh;
+        this.hospital = hospital;
         this.clock = clock;
     }
 
@@ -43,7 +66,11 @@ public sealed class SignIn
 
     private static Error RefusedAlike { get; } = new("signin.refused", "User name or password is wrong, or the account may not sign in. Try again, or ask an administrator.");
 
-    /// <summary>Signs in with a password.</summary>
+    private static Error TicketOver { get; } = new("signin.expired", "This sign-in took too long, or had too many wrong codes. Begin again with your password.");
+
+    private static Error CodeRefused { get; } = new("signin.code", "This code is wrong, or was used before. Wait for the next one on your phone and type that.");
+
+    /// <summary>Signs in with a password: the only step, or the first of two.</summary>
     /// <param name="user">User name as typed, any case.</param>
     /// <param name="password">At most 1,024 bytes of UTF-8.</param>
     /// <param name="device">
@@ -51,19 +78,158 @@ public sealed class SignIn
     /// the client chooses freely: failures are counted by it.
     /// </param>
     /// <returns>
-    /// The session, or <c>signin.refused</c> (unknown, wrong or not allowed: never which), <c>signin.wait</c> (too many
-    /// failures; says how long), <c>signin.busy</c>.
+    /// The session or a ticket for the second step, or <c>signin.refused</c> (unknown, wrong or not allowed: never which),
+    /// <c>signin.wait</c> (too many failures; says how long), <c>signin.busy</c>.
     /// </returns>
-    public Task<Result<SignedIn>> Password(string? user, string? password, string? device, CancellationToken cancel) =>
-        Enter(user, password, device, Begin, cancel);
+    public Task<Result<SignInStep>> Password(string? user, string? password, string? device, CancellationToken cancel) =>
+        Enter(user, password, device, (id, hash, at, stop) => Begin(id, hash, at, (change, account) => Ask(change, account, hash, at, stop), static () => null, stop), cancel);
 
     /// <summary>
     /// Signs in for one command of the command line. It opens no session and ends none: the actor is good for that
-    /// command, and the person's browser stays as it is. The log has the sign-in, with a handle of its own.
+    /// command, and the person's browser stays as it is. The log has the sign-in, with a handle of its own. No second
+    /// factor is asked: the socket in the data folder is open to the server's own account alone, which is something that
+    /// one has (docs/decisions/0012).
     /// </summary>
     /// <returns>The actor, or the codes of <see cref="Password"/>.</returns>
     public Task<Result<Actor>> CommandLine(string? user, string? password, CancellationToken cancel) =>
         Enter(user, password, CommandLineDevice, BeginCommand, cancel);
+
+    /// <summary>Who holds a ticket on this device, or null when it is over.</summary>
+    public SignInHolder? Holder(string? ticket, string device) =>
+        pending.Find(ticket, device) is { Account: var account } found ? new SignInHolder(account.User, account.DisplayName, account.Staff, account.Role, found.MustEnrol) : null;
+
+    /// <summary>The second step: a code from the phone, or a recovery code. Each works once.</summary>
+    /// <returns>
+    /// The session, or <c>signin.expired</c> (begin again), <c>signin.code</c> (wrong or used), <c>signin.wait</c>,
+    /// <c>signin.refused</c> (the account may no longer sign in).
+    /// </returns>
+    public async Task<Result<SignedIn>> Code(string? ticket, string? code, string device, CancellationToken cancel)
+    {
+        var counted = await Count(ticket, device, mustEnrol: false, cancel);
+        if (counted.Error is { } over)
+        {
+            return over;
+        }
+
+        var (found, subjects) = counted.Value;
+        var spent = SpentCode.None;
+        var step = await Begin(
+            found.Account.Id,
+            found.Hash,
+            device,
+            async (change, account) =>
+            {
+                spent = await factors.Spend(change.Connection, account.Id, code, cancel);
+                return spent == SpentCode.None ? Answer.No : Answer.GoOn;
+            },
+            () => spent == SpentCode.Recovery ? "password and recovery code" : "password and one-time code",
+            cancel);
+        if (step?.Session is not { } session)
+        {
+            await log.Refuse(Actor.Maker.Staff(found.Account, device, Actor.Maker.NoSession), Sessions.Act("SIGN_IN_REFUSED", "sign-in", "second factor"), CodeRefused, cancel);
+            return CodeRefused;
+        }
+
+        await Done(ticket, subjects, cancel);
+        return session;
+    }
+
+    /// <summary>What the phone of somebody takes who must have a second factor and has none.</summary>
+    /// <returns>The authenticator to come, or <c>signin.expired</c>.</returns>
+    public Result<Enrolment> Enrol(string? ticket, string device) => pending.Find(ticket, device) is { MustEnrol: true } found
+        ? SecondFactor.Describe(found.Secret(), hospital, found.Account.User)
+        : TicketOver;
+
+    /// <summary>Sets the authenticator up by its first code, and signs in.</summary>
+    /// <returns>The session, which shows the recovery codes next (<see cref="SecondFactor.TakeCodes"/>), or the codes of <see cref="Code"/>.</returns>
+    public async Task<Result<SignedIn>> FirstCode(string? ticket, string? code, string device, CancellationToken cancel)
+    {
+        var counted = await Count(ticket, device, mustEnrol: true, cancel);
+        if (counted.Error is { } over)
+        {
+            return over;
+        }
+
+        var (found, subjects) = counted.Value;
+        var secret = found.Secret();
+        if (factors.Step(secret, SecondFactors.Clean(code)) is not { } step)
+        {
+            await log.Refuse(Actor.Maker.Staff(found.Account, device, Actor.Maker.NoSession), Sessions.Act("SIGN_IN_REFUSED", "sign-in", "second factor"), CodeRefused, cancel);
+            return CodeRefused;
+        }
+
+        IReadOnlyList<string> codes = [];
+        var begun = await Begin(
+            found.Account.Id,
+            found.Hash,
+            device,
+            async (change, account) =>
+            {
+                // The owner may have set up a phone since this ticket was given: a password alone never replaces one.
+                if (await SecondFactors.Standing(change.Connection, account, cancel) == FactorStanding.Enrolled)
+                {
+                    return Answer.No;
+                }
+
+                codes = await factors.Keep(change.Connection, account.Id, secret, step, cancel);
+                await log.Note(Actor.Maker.Staff(account, device, Actor.Maker.NoSession), Sessions.Act("ENROL_SECOND_FACTOR", $"staff:{account.Staff}", "none -> one-time codes"), cancel);
+                return Answer.GoOn;
+            },
+            () => "password and first one-time code",
+            cancel);
+        if (begun?.Session is not { } session)
+        {
+            pending.Close(ticket);
+            await log.Refuse(Actor.Maker.Staff(found.Account, device, Actor.Maker.NoSession), Sessions.Act("SIGN_IN_REFUSED", "sign-in", "second factor"), TicketOver, cancel);
+            return TicketOver;
+        }
+
+        fresh.Keep(session.Actor.SessionId, codes);
+        await Done(ticket, subjects, cancel);
+        return session;
+    }
+
+    /// <summary>Counts a code before it is checked: by the ticket, by the device, and by the account wherever it is tried.</summary>
+    private async Task<Result<(PendingSignIn Found, byte[][] Subjects)>> Count(string? ticket, string device, bool mustEnrol, CancellationToken cancel)
+    {
+        await sessions.WatchClock(cancel);
+        if (pending.Find(ticket, device) is not { } found || found.MustEnrol != mustEnrol)
+        {
+            return TicketOver;
+        }
+
+        if (!found.Count())
+        {
+            pending.Close(ticket);
+            return TicketOver;
+        }
+
+        var login = found.Account.User.ToUpperInvariant();
+        byte[][] subjects = [throttle.Subject(login, device), throttle.Subject(login, CodeSubject)];
+        foreach (var subject in subjects)
+        {
+            if (await throttle.Count(subject, cancel) is { } waiting)
+            {
+                if (waiting.First)
+                {
+                    await log.Refuse(Actor.Maker.Staff(found.Account, device, Actor.Maker.NoSession), Sessions.Act("SIGN_IN_REFUSED", "sign-in", "second factor"), waiting.Refusal, cancel);
+                }
+
+                return waiting.Refusal;
+            }
+        }
+
+        return (found, subjects);
+    }
+
+    private async Task Done(string? ticket, byte[][] subjects, CancellationToken cancel)
+    {
+        pending.Close(ticket);
+        foreach (var subject in subjects)
+        {
+            await throttle.Clear(subject, cancel);
+        }
+    }
 
     private async Task<Result<T>> Enter<T>(string? user, string? password, string? device, Beginning<T> begin, CancellationToken cancel)
         where T : class
@@ -115,7 +281,12 @@ public sealed class SignIn
             return RefusedAlike;
         }
 
-        await throttle.Clear(subject, cancel);
+        // Half of a sign-in clears nothing: who has the password alone does not win back tries for the code.
+        if (signedIn is not SignInStep { Session: null })
+        {
+            await throttle.Clear(subject, cancel);
+        }
+
         if (check.NeedsRehash)
         {
             var stronger = await place.Hash(password, cancel);
@@ -131,23 +302,45 @@ public sealed class SignIn
     /// suspended or reset while the hash was computed. That first statement also holds the account's row, so that
     /// sign-ins of one account pass one after the other on every database.
     /// </summary>
-    private Task<SignedIn?> Begin(Guid id, string hash, string device, CancellationToken cancel) => sessions.Change<SignedIn?>(
+    private Task<SignInStep?> Begin(
+        Guid id,
+        string hash,
+        string device,
+        Func<SessionChange, Account, Task<Answer>> ask,
+        Func<string?> reason,
+        CancellationToken cancel) => sessions.Change<SignInStep?>(
         async change =>
         {
-            if (await StillMay(change, id, hash, cancel) is not { } account)
+            var account = await StillMay(change, id, hash, cancel);
+            var answer = account is null ? Answer.No : await ask(change, account);
+            if (!answer.Begins)
             {
                 change.Keep = false;
-                return null;
+                return answer.Instead;
             }
 
             var token = Token.New();
             var kept = Token.Hash(token)!;
-            var session = sessions.Start(account, kept, device);
-            await change.Begin(session, kept, cancel);
-            await log.Note(session.Actor, Sessions.Act("SIGN_IN", session.Handle, null), cancel);
-            return new SignedIn(token, session.Actor);
+            var session = sessions.Start(account!, kept, device);
+            var before = await change.Begin(session, kept, cancel);
+            await log.Note(session.Actor, Sessions.Act("SIGN_IN", session.Handle, reason()), cancel);
+            return SignInStep.Into(new SignedIn(token, session.Actor) { EndedAt = before });
         },
         cancel);
+
+    /// <summary>Whether a right password is enough; else a ticket for the second step.</summary>
+    private async Task<Answer> Ask(SessionChange change, Account account, string hash, string device, CancellationToken cancel)
+    {
+        var standing = await SecondFactors.Standing(change.Connection, account, cancel);
+        if (standing == FactorStanding.NotAsked)
+        {
+            return Answer.GoOn;
+        }
+
+        var mustEnrol = standing == FactorStanding.Missing;
+        await log.Note(Actor.Maker.Staff(account, device, Actor.Maker.NoSession), Sessions.Act("SIGN_IN_PASSWORD", "sign-in", mustEnrol ? "second factor to be set up" : "second factor asked"), cancel);
+        return new Answer(false, SignInStep.Next(pending.Open(account, hash, device, mustEnrol), mustEnrol));
+    }
 
     private Task<Actor?> BeginCommand(Guid id, string hash, string device, CancellationToken cancel) => sessions.Change<Actor?>(
         async change =>
@@ -186,5 +379,13 @@ public sealed class SignIn
             cancel,
             ("@login", login));
         return rows is [var found] ? found : (null, null);
+    }
+
+    /// <summary>Whether a session begins; if not, what is answered instead, or null for a refusal.</summary>
+    private readonly record struct Answer(bool Begins, SignInStep? Instead)
+    {
+        public static Answer GoOn { get; } = new(true, null);
+
+        public static Answer No { get; } = new(false, null);
     }
 }

@@ -11,10 +11,14 @@ namespace Mangrove.Vault.Identity;
 /// not keep the same person out on another, and no wait is for good (threats S11). User names without an account are
 /// counted alike, so that waiting does not tell that an account exists. Counts outlive a restart.
 /// </summary>
-internal sealed class SignInThrottle(Store store, KeyMaterial pepper, IdentityOptions options, TimeProvider clock)
+internal sealed class SignInThrottle(Store store, KeyMaterial pepper, IdentityOptions options, TimeProvider clock) : IDisposable
 {
     // A count this old is forgotten.
     private static readonly TimeSpan Forgotten = TimeSpan.FromHours(24);
+
+    // One count at a time: a database that is being written to makes its callers wait with a thread each, and a flood of
+    // them would leave none for the writer to go on with.
+    private readonly SemaphoreSlim turn = new(1, 1);
 
     // Beyond this many doublings every wait is the longest.
     private const int MostDoublings = 20;
@@ -24,6 +28,21 @@ internal sealed class SignInThrottle(Store store, KeyMaterial pepper, IdentityOp
     /// count. Null when the attempt may go on, else how long to wait.
     /// </summary>
     public async Task<Wait?> Count(byte[] subject, CancellationToken cancel)
+    {
+        await turn.WaitAsync(cancel);
+        try
+        {
+            return await CountInTurn(subject, cancel);
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    public void Dispose() => turn.Dispose();
+
+    private async Task<Wait?> CountInTurn(byte[] subject, CancellationToken cancel)
     {
         var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
         var longest = (long)options.LongestWait.TotalMilliseconds;

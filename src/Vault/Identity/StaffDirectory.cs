@@ -17,6 +17,7 @@ public sealed class StaffDirectory
     private readonly Store store;
     private readonly Sessions sessions;
     private readonly Door door;
+    private readonly AdministratorAct acts;
     private readonly Receipt.Log log;
     private readonly PasswordGate passwords;
     private readonly IdentityOptions options;
@@ -37,6 +38,7 @@ public sealed class StaffDirectory
         this.store = store;
         this.sessions = sessions;
         this.door = door;
+        acts = new AdministratorAct(sessions, door, log);
         this.log = log;
         this.passwords = passwords;
         this.options = options;
@@ -64,7 +66,10 @@ public sealed class StaffDirectory
     {
         await door.Record(admin, Rights.Administration, Sessions.Act("LIST_STAFF", "staff", null), cancel);
         await using var connection = await store.Open(cancel);
-        return await connection.Query($"SELECT {Account.Columns} FROM account ORDER BY number", row => Account.Read(row).Member(), cancel);
+        return await connection.Query(
+            $"SELECT {Account.Columns}, authenticator.since FROM account LEFT JOIN authenticator ON authenticator.account = account.id ORDER BY number",
+            row => Account.Read(row).Member() with { SecondFactor = !row.IsDBNull(Account.ColumnCount) },
+            cancel);
     }
 
     /// <summary>Everybody with an account as the log names them, by staff number; for whoever reads the log. No entry of its own.</summary>
@@ -121,6 +126,35 @@ public sealed class StaffDirectory
         },
         cancel);
 
+    /// <summary>Puts somebody into another department, or into none. What they may see does not hang on it, so the session goes on.</summary>
+    /// <returns>The account, or <c>staff.department-invalid</c>, <c>staff.unknown</c>, <c>staff.state</c> (closed).</returns>
+    /// <exception cref="Refused">The actor is no administrator.</exception>
+    public Task<Result<StaffMember>> ChangeDepartment(Actor admin, StaffId staff, string? department, CancellationToken cancel) => Change<StaffMember>(
+        admin,
+        "CHANGE_DEPARTMENT",
+        async change =>
+        {
+            if (DepartmentError(department) is { } malformed)
+            {
+                return Outcome<StaffMember>.No(staff, malformed);
+            }
+
+            if (await Load(change, staff, cancel) is not { } account)
+            {
+                return Outcome<StaffMember>.No(staff, NoSuchStaff);
+            }
+
+            if (account.State == AccountState.Revoked)
+            {
+                return Outcome<StaffMember>.No(staff, WrongState(account.State));
+            }
+
+            var after = account with { Department = Cleaned(department) };
+            await change.Connection.Run("UPDATE account SET department = @department WHERE id = @id", cancel, ("@department", after.Department), ("@id", account.Id));
+            return Outcome<StaffMember>.Yes(staff, after.Member(), $"department {account.Department ?? "none"} -> {after.Department ?? "none"}");
+        },
+        cancel);
+
     /// <summary>Shuts an account until it is restored; the live session ends.</summary>
     /// <returns>The account, or <c>staff.unknown</c>, <c>staff.state</c>, <c>staff.last-admin</c>.</returns>
     /// <exception cref="Refused">The actor is no administrator.</exception>
@@ -168,8 +202,40 @@ public sealed class StaffDirectory
                 ("@link", Token.Hash(token)),
                 ("@expires", expires.ToUnixTimeMilliseconds()),
                 ("@id", account.Id));
+            await StaffPin.Forget(change.Connection, account.Id, cancel);
             await change.EndOf(account.Id, SessionEnd.PasswordReset, admin, cancel);
             return Outcome<StaffLink>.Yes(staff, new StaffLink(staff, account.User, token, expires), $"password {(account.PasswordChanged is null ? "none" : "set")} -> link");
+        },
+        cancel);
+
+    /// <summary>
+    /// Takes the second factor from somebody whose phone is lost; the live session ends. Where the role asks for one, the
+    /// next sign-in sets up another.
+    /// </summary>
+    /// <returns>The account, or <c>staff.unknown</c>, <c>staff.state</c> (closed), <c>factor.none</c>.</returns>
+    /// <exception cref="Refused">The actor is no administrator.</exception>
+    public Task<Result<StaffMember>> ResetSecondFactor(Actor admin, StaffId staff, CancellationToken cancel) => Change<StaffMember>(
+        admin,
+        "RESET_SECOND_FACTOR",
+        async change =>
+        {
+            if (await Load(change, staff, cancel) is not { } account)
+            {
+                return Outcome<StaffMember>.No(staff, NoSuchStaff);
+            }
+
+            if (account.State == AccountState.Revoked)
+            {
+                return Outcome<StaffMember>.No(staff, WrongState(account.State));
+            }
+
+            if (!await SecondFactors.Forget(change.Connection, account.Id, cancel))
+            {
+                return Outcome<StaffMember>.No(staff, new Error("factor.none", "This account has no second factor to take away."));
+            }
+
+            await change.EndOf(account.Id, SessionEnd.FactorReset, admin, cancel);
+            return Outcome<StaffMember>.Yes(staff, account.Member(), "one-time codes -> none");
         },
         cancel);
 
@@ -269,7 +335,7 @@ public sealed class StaffDirectory
         _ => "revoked",
     };
 
-    private async Task<Outcome<StaffLink>> Insert(SessionChange change, NewStaff staff, CancellationToken cancel)
+    private async Task<Acted<StaffLink>> Insert(SessionChange change, NewStaff staff, CancellationToken cancel)
     {
         var role = RoleNames.Parse(staff.Role);
         if ((role.Error ?? Malformed(staff)) is { } bad)
@@ -294,7 +360,7 @@ public sealed class StaffDirectory
             ("@username", staff.User),
             ("@name", staff.DisplayName.Trim().Normalize()),
             ("@role", (int)role.Value),
-            ("@department", string.IsNullOrWhiteSpace(staff.Department) ? null : staff.Department.Trim().Normalize()),
+            ("@department", Cleaned(staff.Department)),
             ("@state", (int)AccountState.Invited),
             ("@created", Now),
             ("@link", Token.Hash(token)),
@@ -319,10 +385,14 @@ public sealed class StaffDirectory
             return new Error("staff.name-invalid", "A name has 1 to 128 characters on one line.");
         }
 
-        return staff.Department is null || IsLine(staff.Department, LongestDepartment)
-            ? null
-            : new Error("staff.department-invalid", "A department has at most 64 characters on one line.");
+        return DepartmentError(staff.Department);
     }
+
+    private static Error? DepartmentError(string? department) => department is null || IsLine(department, LongestDepartment)
+        ? null
+        : new Error("staff.department-invalid", "A department has at most 64 characters on one line.");
+
+    private static string? Cleaned(string? department) => string.IsNullOrWhiteSpace(department) ? null : department.Trim().Normalize();
 
     /// <summary>Whole UTF-16, no control or format character: what the screen shows is what is stored.</summary>
     private static bool IsLine(string? text, int most) =>
@@ -364,6 +434,8 @@ public sealed class StaffDirectory
             {
                 after = after with { LinkExpires = null };
                 await change.Connection.Run("UPDATE account SET hash = NULL, link = NULL, link_expires = NULL WHERE id = @id", cancel, ("@id", account.Id));
+                await StaffPin.Forget(change.Connection, account.Id, cancel);
+                await SecondFactors.Forget(change.Connection, account.Id, cancel);
             }
 
             if (ends is { } why)
@@ -375,42 +447,8 @@ public sealed class StaffDirectory
         },
         cancel);
 
-    /// <summary>
-    /// One act of an administrator: the right is asked first, the act's entry is written inside its transaction, and an
-    /// act that is refused leaves the refusal as an entry and nothing else.
-    /// </summary>
-    private async Task<Result<T>> Change<T>(Actor admin, string action, Func<SessionChange, Task<Outcome<T>>> act, CancellationToken cancel)
-    {
-        if (!admin.May(Rights.Administration))
-        {
-            // Says no, writes the refusal and throws.
-            await door.Record(admin, Rights.Administration, Sessions.Act(action, "staff", null), cancel);
-        }
-
-        var outcome = await sessions.Change(
-            async change =>
-            {
-                var done = await act(change);
-                if (done.Refusal is null)
-                {
-                    await door.Record(admin, Rights.Administration, Sessions.Act(action, done.Resource, done.Reason), cancel);
-                }
-                else
-                {
-                    change.Keep = false;
-                }
-
-                return done;
-            },
-            cancel);
-        if (outcome.Refusal is { } refusal)
-        {
-            await log.Refuse(admin, Sessions.Act(action, outcome.Resource, null), refusal, cancel);
-            return refusal;
-        }
-
-        return outcome.Value!;
-    }
+    private Task<Result<T>> Change<T>(Actor admin, string action, Func<SessionChange, Task<Acted<T>>> act, CancellationToken cancel) =>
+        acts.Run(admin, action, "staff", act, cancel);
 
     /// <summary>Holds the one row that all changes of accounts pass, so that two administrators cannot demote each other at the same time.</summary>
     private static Task<int> Serialise(SessionChange change, CancellationToken cancel) =>
@@ -450,11 +488,11 @@ public sealed class StaffDirectory
         return rows is [var account] ? account : null;
     }
 
-    /// <summary>What an act came to: a value with the entry's before and after, or a refusal.</summary>
-    private readonly record struct Outcome<T>(string Resource, T? Value, string? Reason, Error? Refusal)
+    /// <summary>What an act on an account came to.</summary>
+    private static class Outcome<T>
     {
-        public static Outcome<T> Yes(StaffId staff, T value, string reason) => new($"staff:{staff}", value, reason, null);
+        public static Acted<T> Yes(StaffId staff, T value, string reason) => new(value, $"staff:{staff}", reason);
 
-        public static Outcome<T> No(StaffId? staff, Error refusal) => new(staff is { } id ? $"staff:{id}" : "staff", default, null, refusal);
+        public static Acted<T> No(StaffId? staff, Error refusal) => new(default, staff is { } id ? $"staff:{id}" : null, null, refusal);
     }
 }

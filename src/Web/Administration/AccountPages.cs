@@ -24,12 +24,15 @@ internal static class AccountPages
             var role = (await http.Request.ReadFormAsync(cancel))["role"].ToString();
             return await Change(http, staff, directory, clock, id => directory.ChangeRole(http.Actor(), id, role, cancel), member => $"Role is now {member.Role.Title()}. A live session was ended.", cancel);
         });
+        app.MapPost(One + "/department", ChangeDepartment);
         app.MapPost(One + "/suspend", (HttpContext http, string staff, StaffDirectory directory, TimeProvider clock, CancellationToken cancel) =>
             Change(http, staff, directory, clock, id => directory.Suspend(http.Actor(), id, cancel), _ => "Suspended. A live session was ended, and nobody signs in with this account until it is restored.", cancel));
         app.MapPost(One + "/restore", (HttpContext http, string staff, StaffDirectory directory, TimeProvider clock, CancellationToken cancel) =>
             Change(http, staff, directory, clock, id => directory.Restore(http.Actor(), id, cancel), member => member.State == AccountState.Active ? "Restored. The password of before works again." : "Restored. A password was never chosen: give a new link.", cancel));
         app.MapPost(One + "/revoke", Revoke);
         app.MapPost(One + "/reset", Reset);
+        app.MapPost(One + "/second-factor", (HttpContext http, string staff, StaffDirectory directory, TimeProvider clock, CancellationToken cancel) =>
+            Change(http, staff, directory, clock, id => directory.ResetSecondFactor(http.Actor(), id, cancel), _ => "Second factor taken away. Where the role asks for one, the next sign-in sets up another phone.", cancel));
         app.MapPost(One + "/sessions", EndSessions);
     }
 
@@ -41,6 +44,19 @@ internal static class AccountPages
         return made.Error is { } error
             ? await People(http, staff, clock, typed, error, null, cancel)
             : await People(http, staff, clock, new StaffForm(), null, LinkView.Of(http, made.Value), cancel);
+    }
+
+    private static async Task<IResult> ChangeDepartment(HttpContext http, string staff, StaffDirectory directory, TimeProvider clock, CancellationToken cancel)
+    {
+        if (!StaffId.TryParse(staff, out var id))
+        {
+            return Refusal.NotFound();
+        }
+
+        // No session ends with it, not even the administrator's own.
+        var department = (await http.Request.ReadFormAsync(cancel))["department"].ToString();
+        var done = await directory.ChangeDepartment(http.Actor(), id, department, cancel);
+        return await Person(http, staff, directory, clock, done.Error, done.Error is null ? $"Department is now {done.Value.Department ?? "none"}." : null, null, cancel);
     }
 
     private static async Task<IResult> Revoke(HttpContext http, string staff, StaffDirectory directory, TimeProvider clock, CancellationToken cancel)

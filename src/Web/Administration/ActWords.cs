@@ -14,8 +14,12 @@ internal static class ActWords
         ["ADD_ADDENDUM"] = ("pencil-plus", "Added to a note"),
         ["ADD_PRICE"] = ("receipt-2", "Added a price"),
         ["ADD_PROBLEM"] = ("circle-plus", "Added a problem"),
+        ["AGREEMENT_LAPSED"] = ("file-certificate", "An agreement ran out"),
+        ["APPROVE_INTEGRATION"] = ("shield-check", "Approved an integration"),
         ["BUILD_INDEX"] = ("search", "Built the patient index"),
+        ["CHANGE_DEPARTMENT"] = ("building-hospital", "Changed a department"),
         ["CHANGE_PASSWORD"] = ("key", "Changed their password"),
+        ["CHANGE_POLICY"] = ("adjustments", "Changed the policy"),
         ["CHANGE_PRICE"] = ("receipt-2", "Changed a price"),
         ["CHANGE_ROLE"] = ("user-edit", "Changed a role"),
         ["CHECK_DUPLICATE"] = ("users", "Looked for duplicates"),
@@ -24,17 +28,21 @@ internal static class ActWords
         ["CORRECT_RESULT"] = ("pencil", "Corrected a result"),
         ["CORRECT_STOCK"] = ("packages", "Corrected a count of stock"),
         ["CREATE_STAFF"] = ("user-plus", "Made an account"),
+        ["END_SERVICE_TOKENS"] = ("plug-connected-x", "Ended a program's tokens"),
         ["END_SESSIONS"] = ("logout", "Ended sessions"),
         ["EXPLAIN_POLICY"] = ("help", "Asked what the policy says"),
         ["EXPORT_FHIR"] = ("upload", "Exported records"),
         ["FHIR_READ"] = ("download", "Read by FHIR"),
         ["FHIR_SEARCH"] = ("search", "Searched by FHIR"),
+        ["FILE_AGREEMENT"] = ("file-certificate", "Put an agreement on file"),
         ["FIND_SPECIMEN"] = ("search", "Looked for a specimen"),
         ["FOUND_HOSPITAL"] = ("building-hospital", "Set up the hospital"),
         ["HAND_OVER"] = ("pill", "Dispensed"),
         ["IMPORT_FHIR"] = ("download", "Imported records"),
         ["IMPORT_FHIR_DRY_RUN"] = ("download", "Tried an import"),
+        ["ISSUE_SERVICE_TOKEN"] = ("key", "Asked for a token"),
         ["JUDGE_RESULT"] = ("test-pipe", "Judged a typed result"),
+        ["LIST_INTEGRATIONS"] = ("plug-connected", "Looked at the integrations"),
         ["LIST_STAFF"] = ("users", "Looked at the staff list"),
         ["LOCK"] = ("lock", "Screen locked"),
         ["OPEN_CONSULTATION"] = ("stethoscope", "Opened a consultation"),
@@ -54,12 +62,15 @@ internal static class ActWords
         ["RECORD_NO_ALLERGIES"] = ("check", "Recorded that no allergy is known"),
         ["RECORD_TRIAGE"] = ("heart-rate-monitor", "Recorded triage"),
         ["REFRESH_WORKLIST"] = ("refresh", "Worklist refreshed itself"),
+        ["REGISTER_INTEGRATION"] = ("plug-connected", "Registered an integration"),
         ["REGISTER_PATIENT"] = ("user-plus", "Registered a patient"),
         ["REJECT_SPECIMEN"] = ("test-pipe-off", "Rejected a specimen"),
         ["RELEASE_RESULTS"] = ("checks", "Released results"),
         ["RESET_PASSWORD"] = ("key", "Reset a password"),
         ["RESOLVE_PROBLEM"] = ("check", "Resolved a problem"),
         ["RESTORE_STAFF"] = ("user-check", "Restored an account"),
+        ["RESUME_INTEGRATION"] = ("plug-connected", "Resumed an integration"),
+        ["REVOKE_INTEGRATION"] = ("plug-connected-x", "Ended an integration"),
         ["REVOKE_STAFF"] = ("user-x", "Closed an account"),
         ["SAVE_DRAFT"] = ("pencil", "Saved a draft"),
         ["SEAL_BROKEN"] = ("alert-triangle", "A sealed value did not open"),
@@ -70,8 +81,22 @@ internal static class ActWords
         ["SIGN_CONSULTATION"] = ("lock", "Signed a consultation"),
         ["SIGN_IN"] = ("login", "Signed in"),
         ["SIGN_IN_REFUSED"] = ("login", "Sign in"),
+        ["CHOOSE_PIN"] = ("password", "Chose a PIN"),
+        ["ENROL_SECOND_FACTOR"] = ("device-mobile", "Set up a second factor"),
+        ["REMOVE_SECOND_FACTOR"] = ("device-mobile-off", "Took their second factor away"),
+        ["RESET_SECOND_FACTOR"] = ("device-mobile-off", "Took a second factor away"),
+        ["NEW_RECOVERY_CODES"] = ("key", "Made new recovery codes"),
+        ["REQUIRE_SECOND_FACTOR"] = ("shield-lock", "Said who needs a second factor"),
+        ["SIGN_IN_PASSWORD"] = ("login", "Password right, code asked"),
+        ["REGISTER_DEVICE"] = ("device-desktop", "Named a device"),
+        ["RENEW_DEVICE"] = ("device-desktop", "Made a new code for a device"),
+        ["REVOKE_DEVICE"] = ("device-desktop-off", "Revoked a device"),
+        ["ENROL_DEVICE"] = ("device-desktop", "Registered a device"),
+        ["LIST_DEVICES"] = ("device-desktop", "Looked at the devices"),
+        ["REQUIRE_DEVICES"] = ("shield-lock", "Said which devices are let in"),
         ["SIGN_OUT"] = ("logout", "Signed out"),
         ["STOP_MEDICINE"] = ("circle-minus", "Stopped a medicine"),
+        ["SUSPEND_INTEGRATION"] = ("plug-connected-x", "Stopped an integration"),
         ["SUSPEND_STAFF"] = ("user-pause", "Suspended an account"),
         ["TAKE_PATIENT"] = ("stethoscope", "Took a patient"),
         ["TAKE_PAYMENT"] = ("cash", "Took a payment"),
@@ -82,6 +107,7 @@ internal static class ActWords
         ["VIEW_CHART"] = ("stethoscope", "Opened chart"),
         ["VIEW_DEMOGRAPHICS"] = ("address-book", "Looked at demographics"),
         ["VIEW_INVOICE"] = ("receipt", "Looked at an invoice"),
+        ["VIEW_POLICY"] = ("adjustments", "Looked at the policy"),
         ["VIEW_PRICE_LIST"] = ("receipt-2", "Looked at the price list"),
         ["VIEW_RECEIPTS"] = ("receipt", "Looked at receipts"),
         ["VIEW_STOCK"] = ("packages", "Looked at the stock"),
@@ -105,6 +131,8 @@ internal static class ActWords
     public static IReadOnlyDictionary<string, string> SystemActors => Works;
 
     public static IEnumerable<KeyValuePair<string, string>> Acts => Known.Select(act => KeyValuePair.Create(act.Key, act.Value.Words)).OrderBy(act => act.Value, StringComparer.Ordinal);
+
+    public static bool IsProgram(AuditEntry entry) => entry.Actor.StartsWith("service:", StringComparison.Ordinal);
 
     public static string Icon(AuditEntry entry) => entry.Outcome switch
     {
@@ -156,7 +184,10 @@ internal static class ActWords
 
     public static string Purpose(AuditEntry entry) => entry.Purpose == "System" ? "System work" : entry.Purpose;
 
-    public static string Device(AuditEntry entry) => entry.Device.StartsWith("address:", StringComparison.Ordinal) ? entry.Device["address:".Length..] : entry.Device;
+    public static string Device(AuditEntry entry) => Without("address:", Without("integration:", entry.Device));
+
+    /// <summary>Where a program called from: what follows its name.</summary>
+    public static string Caller(AuditEntry entry) => Device(entry) is var device && device.LastIndexOf(", ", StringComparison.Ordinal) is >= 0 and var at ? device[(at + 2)..] : device;
 
     /// <summary>First and last four digits of the entry's hash.</summary>
     public static string Hash(AuditEntry entry) => Short(Convert.ToHexStringLower(entry.EntryHash.Span));
@@ -178,8 +209,10 @@ internal static class ActWords
             ("audit", "") => string.Empty,
             ("audit", var of) => $"entries of {of.Replace("patient:", string.Empty, StringComparison.Ordinal)}",
             ("worklist", var station) => entry.Patients.Count == 1 ? $"{station}, 1 patient" : $"{station}, {entry.Patients.Count} patients",
-            ("staff", "") or ("sign-in", _) or ("facility", _) => string.Empty,
+            ("staff", "") or ("sign-in", _) or ("facility", _) or ("integration", "") or ("integrations", _) or ("policy", "") => string.Empty,
             ("staff", var number) => number,
+            ("integration", var client) => client,
+            ("policy", var setting) => setting,
             _ when kind.StartsWith("sess_", StringComparison.Ordinal) => string.Empty,
             _ => Plain(entry.Resource.Replace(':', ' ')),
         };
@@ -194,9 +227,19 @@ internal static class ActWords
         "seal.broken" => "the database was changed beside the door, or is damaged · nothing was shown",
         "signin.refused" => "wrong user name or password",
         "unlock.refused" => "wrong password",
+        "service.assertion-replayed" => "the same assertion a second time",
+        "service.assertion-signature" => "not signed by the registered key",
+        "service.agreement-expired" => "the agreement has run out · nothing was shown",
+        "service.revoked" or "service.suspended" or "service.not-active" => "the integration is not active · nothing was shown",
+        "service.not-approved" or "service.no-agreement" => "not agreed and approved by two · nothing was shown",
+        "service.withdrawn" => "its token was withdrawn · nothing was shown",
+        "service.scope" => "a scope that was not approved",
+        "service.unknown" => "no such program",
         "staff.last-admin" => "the last active administrator",
         var code => code,
     };
+
+    private static string Without(string start, string text) => text.StartsWith(start, StringComparison.Ordinal) ? text[start.Length..] : text;
 
     private static string Plain(string text)
     {

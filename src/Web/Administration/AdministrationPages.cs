@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Mangrove.Web.Administration;
 
-/// <summary>The administrator's room: trust, audit, people. It never shows a clinical value or a patient's name.</summary>
+/// <summary>The administrator's room: trust, audit, people, integrations. It never shows a clinical value or a patient's name.</summary>
 internal static class AdministrationPages
 {
     public static void Map(IEndpointRouteBuilder app)
@@ -10,5 +10,8 @@ internal static class AdministrationPages
         TrustPages.Map(app);
         AuditPages.Map(app);
         AccountPages.Map(app);
+        RulesPages.Map(app);
+        DeviceAdministration.Map(app);
+        IntegrationPages.Map(app);
     }
 }

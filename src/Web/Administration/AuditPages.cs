@@ -4,6 +4,7 @@ using Mangrove.Vault;
 using Mangrove.Vault.Access;
 using Mangrove.Vault.Audit;
 using Mangrove.Vault.Identity;
+using Mangrove.Vault.Integrations;
 using Mangrove.Web.Session;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -20,10 +21,10 @@ internal static class AuditPages
 
     public static void Map(IEndpointRouteBuilder app)
     {
-        app.MapGet("/admin/audit", (HttpContext http, AuditReview review, StaffDirectory staff, ClinicContext clinic, LogCheck check, TimeProvider clock, CancellationToken cancel) =>
-            Show(http, new AuditQuestion(), review, staff, clinic, check, clock, cancel));
-        app.MapPost("/admin/audit", async (HttpContext http, AuditReview review, StaffDirectory staff, ClinicContext clinic, LogCheck check, TimeProvider clock, CancellationToken cancel) =>
-            await Show(http, await AuditQuestion.Read(http, cancel), review, staff, clinic, check, clock, cancel));
+        app.MapGet("/admin/audit", (HttpContext http, AuditReview review, StaffDirectory staff, IntegrationDirectory integrations, ClinicContext clinic, LogCheck check, TimeProvider clock, CancellationToken cancel) =>
+            Show(http, new AuditQuestion(), review, staff, integrations, clinic, check, clock, cancel));
+        app.MapPost("/admin/audit", async (HttpContext http, AuditReview review, StaffDirectory staff, IntegrationDirectory integrations, ClinicContext clinic, LogCheck check, TimeProvider clock, CancellationToken cancel) =>
+            await Show(http, await AuditQuestion.Read(http, cancel), review, staff, integrations, clinic, check, clock, cancel));
         app.MapPost("/admin/audit/verify", Verify);
         app.MapGet("/admin/audit/chain", Chain);
     }
@@ -33,6 +34,7 @@ internal static class AuditPages
         AuditQuestion question,
         AuditReview review,
         StaffDirectory staff,
+        IntegrationDirectory integrations,
         ClinicContext clinic,
         LogCheck check,
         TimeProvider clock,
@@ -53,7 +55,8 @@ internal static class AuditPages
         }
 
         var roster = await staff.Roster(cancel);
-        var (filter, errors) = question.Filter(patient, roster, clock);
+        var programs = await integrations.Names(cancel);
+        var (filter, errors) = question.Filter(patient, roster, programs, clock);
         IReadOnlyList<AuditEntry> found = errors.Count > 0 ? [] : await review.List(actor, filter, patient?.Mrn, cancel);
         var view = new AuditView(
             question,
@@ -62,7 +65,8 @@ internal static class AuditPages
             found.Count > AuditQuestion.PageSize,
             roster.ToDictionary(one => one.User, StringComparer.Ordinal),
             errors,
-            clock.LocalTimeZone);
+            clock.LocalTimeZone,
+            programs);
         if (Page.IsPiece(http))
         {
             return Page.Show<AuditMore>(new { View = view });
@@ -101,6 +105,7 @@ internal static class AuditPages
 /// <param name="Staff">The staff by user name.</param>
 /// <param name="Errors">What is wrong with the question, by field.</param>
 /// <param name="Zone">The hospital's own time.</param>
+/// <param name="Programs">Names of the programs of others, by how the log names them.</param>
 public sealed record AuditView(
     AuditQuestion Question,
     string? Number,
@@ -108,17 +113,19 @@ public sealed record AuditView(
     bool More,
     IReadOnlyDictionary<string, Colleague> Staff,
     IReadOnlyDictionary<string, string> Errors,
-    TimeZoneInfo Zone)
+    TimeZoneInfo Zone,
+    IReadOnlyDictionary<string, string>? Programs = null)
 {
     public DateTimeOffset Local(AuditEntry entry) => TimeZoneInfo.ConvertTime(entry.Timestamp, Zone);
 
     public string Who(AuditEntry entry) => Staff.TryGetValue(entry.Actor, out var one) ? one.DisplayName
         : ActWords.SystemActors.TryGetValue(entry.Actor, out var work) ? work
+        : Programs?.TryGetValue(entry.Actor, out var program) == true ? program
         : entry.Actor == "unknown" ? "Unknown user" : entry.Actor;
 
-    public static string StaffOf(AuditEntry entry) => entry.StaffId.Length > 0 ? entry.StaffId : entry.Actor == "unknown" ? "no account" : "server";
+    public static string StaffOf(AuditEntry entry) => entry.StaffId.Length > 0 ? entry.StaffId : entry.Actor == "unknown" ? "no account" : ActWords.IsProgram(entry) ? entry.Actor["service:".Length..] : "server";
 
-    public string RoleOf(AuditEntry entry) => Staff.TryGetValue(entry.Actor, out var one) ? one.Role.Title() : entry.Actor == "unknown" ? "not signed in" : "by itself";
+    public string RoleOf(AuditEntry entry) => Staff.TryGetValue(entry.Actor, out var one) ? one.Role.Title() : entry.Actor == "unknown" ? "not signed in" : ActWords.IsProgram(entry) ? "integration" : "by itself";
 
     /// <summary>Nothing: the view names a patient.</summary>
     public override string ToString() => nameof(AuditView);

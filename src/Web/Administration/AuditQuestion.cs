@@ -61,8 +61,9 @@ public sealed record AuditQuestion
     /// <summary>The filter, or what is wrong by the name of the field.</summary>
     /// <param name="patient">The patient of <see cref="Number"/>, or null when nobody has it.</param>
     /// <param name="roster">The staff, whose user names may be asked for.</param>
+    /// <param name="programs">The programs of others, which may be asked for too.</param>
     /// <param name="clock">For the hospital's own days.</param>
-    public (AuditFilter Filter, IReadOnlyDictionary<string, string> Errors) Filter(PatientRef? patient, IReadOnlyList<Colleague> roster, TimeProvider clock)
+    public (AuditFilter Filter, IReadOnlyDictionary<string, string> Errors) Filter(PatientRef? patient, IReadOnlyList<Colleague> roster, IReadOnlyDictionary<string, string> programs, TimeProvider clock)
     {
         var errors = new Dictionary<string, string>(StringComparer.Ordinal);
         if (Number.Length > 0 && patient is null)
@@ -77,7 +78,7 @@ public sealed record AuditQuestion
             errors["to"] = "Ends before it begins.";
         }
 
-        if (Who.Length > 0 && !ActWords.SystemActors.ContainsKey(Who) && !roster.Any(one => one.User == Who))
+        if (Who.Length > 0 && !ActWords.SystemActors.ContainsKey(Who) && !programs.ContainsKey(Who) && !roster.Any(one => one.User == Who))
         {
             errors["who"] = "Choose somebody of the list.";
         }

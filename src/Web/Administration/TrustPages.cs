@@ -3,6 +3,7 @@ using Mangrove.Kernel;
 using Mangrove.Vault;
 using Mangrove.Vault.Audit;
 using Mangrove.Vault.Identity;
+using Mangrove.Vault.Integrations;
 using Mangrove.Vault.Keys;
 using Mangrove.Web.Parts;
 using Mangrove.Web.Session;
@@ -25,6 +26,7 @@ internal static class TrustPages
         AuditReview review,
         StaffDirectory staff,
         Sessions sessions,
+        IntegrationDirectory integrations,
         LogCheck check,
         TimeProvider clock,
         CancellationToken cancel)
@@ -51,8 +53,9 @@ internal static class TrustPages
                 vault.Volume(),
                 vault.IndexedPatients,
                 vault.IndexReady,
-                clock.GetLocalNow()),
-            Refusals = new AuditView(new AuditQuestion(), null, [.. refusals.Take(8)], false, roster.ToDictionary(one => one.User, StringComparer.Ordinal), new Dictionary<string, string>(StringComparer.Ordinal), clock.LocalTimeZone),
+                clock.GetLocalNow(),
+                await integrations.Awaiting(cancel)),
+            Refusals = new AuditView(new AuditQuestion(), null, [.. refusals.Take(8)], false, roster.ToDictionary(one => one.User, StringComparer.Ordinal), new Dictionary<string, string>(StringComparer.Ordinal), clock.LocalTimeZone, await integrations.Names(cancel)),
         });
     }
 }
@@ -71,7 +74,8 @@ public sealed record TrustState(
     (long Free, long Size) Volume,
     int Patients,
     bool IndexReady,
-    DateTimeOffset Now)
+    DateTimeOffset Now,
+    IReadOnlyList<Integration>? Awaiting = null)
 {
     /// <summary>A key this old is to be replaced: NIST SP 800-57 part 1 gives symmetric keys up to two years of use; half of it is our limit.</summary>
     public const int KeyLimitDays = 365;

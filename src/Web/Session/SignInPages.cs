@@ -11,42 +11,147 @@ namespace Mangrove.Web.Session;
 /// <summary>Coming and going: sign-in, first password, lock, unlock, sign-out.</summary>
 internal static class SignInPages
 {
-    /// <summary>Until devices are registered, a device is the address it calls from: nobody can take another's.</summary>
+    /// <summary>An unregistered device is the address it calls from: nobody can take another's.</summary>
     public const string AddressDevice = "address:";
 
     public static void Map(IEndpointRouteBuilder app)
     {
         app.MapGet("/", (HttpContext http) => Results.LocalRedirect(HomeOf(http.Actor())));
-        app.MapGet("/sign-in", (HttpContext http, string? back, IdentityDesk desk) => Form(desk, back)).AllowAnonymous();
+        app.MapGet("/sign-in", (HttpContext http, string? back, string? ended, IdentityDesk desk) => Form(http, desk, WebRoom.LocalPath(back), null, null, ended)).AllowAnonymous();
         app.MapPost("/sign-in", Enter).AllowAnonymous();
+        app.MapGet("/sign-in/code", (HttpContext http, string? back, IdentityDesk desk) => SecondStep(http, desk, WebRoom.LocalPath(back), null)).AllowAnonymous();
+        app.MapPost("/sign-in/code", EnterCode).AllowAnonymous();
+        app.MapGet("/sign-in/phone", (HttpContext http, string? back, IdentityDesk desk) => Phone(http, desk, WebRoom.LocalPath(back), null)).AllowAnonymous();
+        app.MapPost("/sign-in/phone", EnterPhone).AllowAnonymous();
         app.MapPost("/sign-out", Leave).AllowAnonymous();
         app.MapPost("/lock", Lock).AllowAnonymous();
         app.MapGet("/locked", Locked).AllowAnonymous();
         app.MapPost("/unlock", Unlock).AllowAnonymous();
-        app.MapGet("/welcome", (string? code, IdentityDesk desk) => Page.Show<WelcomePage>(new { Code = code, desk.Hospital })).AllowAnonymous();
+        app.MapGet("/welcome", (HttpContext http, string? code, IdentityDesk desk) => DevicePages.TurnAway(http, desk) ?? Page.Show<WelcomePage>(new { Code = code, desk.Hospital })).AllowAnonymous();
         app.MapPost("/welcome", SetPassword).AllowAnonymous();
         // A gesture on a page that asks nothing else of the server, so that a reader is not locked out of what they read.
         app.MapPost("/gesture", () => Results.NoContent());
     }
 
+    /// <summary>In the address of the first page, where the sign-in ended a session at another device.</summary>
+    public const string OnceElsewhere = "elsewhere";
+
     public static string HomeOf(Actor actor) => actor.Role is { } role ? Stations.For(role)[0].Address : "/sign-in";
 
-    private static IResult Form(IdentityDesk desk, string? back) => Page.Show<SignInPage>(new { desk.Hospital, Back = WebRoom.LocalPath(back) });
+    private static IResult Form(HttpContext http, IdentityDesk desk, string? back, string? username, Error? error, string? ended = null)
+    {
+        if (error is null && DevicePages.TurnAway(http, desk) is { } away)
+        {
+            return away;
+        }
+
+        return Page.Show<SignInPage>(
+            new
+            {
+                desk.Hospital,
+                Device = DevicePages.Claimed(http, desk),
+                Username = username,
+                Error = error is null ? null : "Not signed in",
+                ErrorText = error?.Message,
+                Notice = Enum.TryParse<SessionEnd>(ended, out var why) ? Why(why) : null,
+                Back = back,
+            },
+            StatusOf(error));
+    }
+
+    /// <summary>Why a session ended, told at the device where it was; null where there is nothing to tell.</summary>
+    private static string? Why(SessionEnd end) => end switch
+    {
+        SessionEnd.Elsewhere => "You signed in at another device, so this one was signed out: one person, one screen. If that was not you, tell an administrator now.",
+        SessionEnd.Expired => "Your session reached its end. What you had begun to write is kept.",
+        SessionEnd.ClockSetBack => "The server's clock was set back, so every session was ended.",
+        SessionEnd.TooManyWrong => "Too many wrong tries at the lock ended this session. What you had begun to write is kept.",
+        SessionEnd.RoleChanged or SessionEnd.Suspended or SessionEnd.Revoked or SessionEnd.PasswordReset or SessionEnd.Administrator or SessionEnd.FactorReset =>
+            "An administrator ended this session. What you had begun to write is kept.",
+        SessionEnd.DeviceRevoked => "An administrator took this device out of use.",
+        SessionEnd.PasswordChanged => "You changed your password at another screen, which ended this session.",
+        _ => null,
+    };
 
     private static async Task<IResult> Enter(HttpContext http, IdentityDesk desk, CancellationToken cancel)
     {
         var form = await http.Request.ReadFormAsync(cancel);
-        var signedIn = await desk.SignIn.Password(form["username"], form["password"], $"{AddressDevice}{http.Connection.RemoteIpAddress}", cancel);
-        if (signedIn.Error is { } error)
+        var back = WebRoom.LocalPath(form["back"]);
+        var at = await DevicePages.Prove(http, desk, DeviceProof.SignIn, form, cancel);
+        var passed = at.Error is { } unproven ? unproven : await desk.SignIn.Password(form["username"], form["password"], at.Value, cancel);
+        if (passed.Error is { } error)
         {
-            return Page.Show<SignInPage>(
-                new { desk.Hospital, Username = form["username"].ToString(), Error = "Not signed in", ErrorText = error.Message, Back = WebRoom.LocalPath(form["back"]) },
-                StatusCodes.Status422UnprocessableEntity);
+            return Form(http, desk, back, form["username"].ToString(), error);
         }
 
-        StaffSession.Give(http, signedIn.Value.Token);
-        return Page.GoTo(http, WebRoom.LocalPath(form["back"]) is { } back && back != "/sign-in" ? back : HomeOf(signedIn.Value.Actor));
+        if (passed.Value is { Ticket: { } ticket } next)
+        {
+            StaffSession.GiveTicket(http, ticket);
+            return Page.GoTo(http, $"/sign-in/{(next.MustEnrol ? "phone" : "code")}{(back is null ? null : $"?back={Uri.EscapeDataString(back)}")}");
+        }
+
+        return Inside(http, passed.Value.Session!, back);
     }
+
+    private static async Task<IResult> EnterCode(HttpContext http, IdentityDesk desk, CancellationToken cancel)
+    {
+        var form = await http.Request.ReadFormAsync(cancel);
+        var back = WebRoom.LocalPath(form["back"]);
+        var signedIn = await desk.SignIn.Code(http.Request.Cookies[StaffSession.TicketName], form["code"], DevicePages.NameOf(http, desk), cancel);
+        if (signedIn.Error is { } error)
+        {
+            return SecondStep(http, desk, back, error);
+        }
+
+        StaffSession.TakeTicket(http);
+        return Inside(http, signedIn.Value, back);
+    }
+
+    private static async Task<IResult> EnterPhone(HttpContext http, IdentityDesk desk, CancellationToken cancel)
+    {
+        var form = await http.Request.ReadFormAsync(cancel);
+        var back = WebRoom.LocalPath(form["back"]);
+        var enrolled = await desk.SignIn.FirstCode(http.Request.Cookies[StaffSession.TicketName], form["code"], DevicePages.NameOf(http, desk), cancel);
+        if (enrolled.Error is { } error)
+        {
+            return Phone(http, desk, back, error);
+        }
+
+        StaffSession.TakeTicket(http);
+        StaffSession.Give(http, enrolled.Value.Token);
+        return Page.GoTo(http, "/me/recovery-codes");
+    }
+
+    private static IResult Inside(HttpContext http, SignedIn signedIn, string? back)
+    {
+        StaffSession.Give(http, signedIn.Token);
+        var to = back is not null && !back.StartsWith("/sign-in", StringComparison.Ordinal) ? back : HomeOf(signedIn.Actor);
+        return Page.GoTo(http, signedIn.EndedAt is null ? to : $"{to}{(to.Contains('?', StringComparison.Ordinal) ? '&' : '?')}{OnceElsewhere}=1");
+    }
+
+    private static IResult SecondStep(HttpContext http, IdentityDesk desk, string? back, Error? error) =>
+        desk.SignIn.Holder(http.Request.Cookies[StaffSession.TicketName], DevicePages.NameOf(http, desk)) is { MustEnrol: false } holder
+            ? Page.Show<SecondStepPage>(new { desk.Hospital, Device = DevicePages.Claimed(http, desk), Holder = holder, Error = error?.Message, Back = back }, StatusOf(error))
+            : BeginAgain(http, desk, back, error);
+
+    private static IResult Phone(HttpContext http, IdentityDesk desk, string? back, Error? error)
+    {
+        var ticket = http.Request.Cookies[StaffSession.TicketName];
+        return desk.SignIn.Holder(ticket, DevicePages.NameOf(http, desk)) is { MustEnrol: true } holder && desk.SignIn.Enrol(ticket, DevicePages.NameOf(http, desk)) is { Error: null } enrolment
+            ? Page.Show<PhonePage>(new { desk.Hospital, Device = DevicePages.Claimed(http, desk), Holder = holder, Enrolment = enrolment.Value, Error = error?.Message, Back = back }, StatusOf(error))
+            : BeginAgain(http, desk, back, error);
+    }
+
+    // Without a ticket there is nothing to go on with: the password is asked again, and the page says why.
+    private static IResult BeginAgain(HttpContext http, IdentityDesk desk, string? back, Error? error)
+    {
+        StaffSession.TakeTicket(http);
+        return error is null
+            ? Results.LocalRedirect("/sign-in")
+            : Form(http, desk, back, null, error);
+    }
+
+    private static int StatusOf(Error? error) => error is null ? StatusCodes.Status200OK : StatusCodes.Status422UnprocessableEntity;
 
     private static async Task<IResult> Leave(HttpContext http, IdentityDesk desk, CancellationToken cancel)
     {
@@ -64,27 +169,25 @@ internal static class SignInPages
         return Page.GoTo(http, back is null ? "/locked" : $"/locked?back={Uri.EscapeDataString(back)}");
     }
 
-    private static async Task<IResult> Locked(HttpContext http, string? back, IdentityDesk desk, CancellationToken cancel)
+    private static async Task<IResult> Locked(HttpContext http, string? back, string? with, IdentityDesk desk, CancellationToken cancel)
     {
-        var state = await desk.Sessions.Resolve(http.Request.Cookies[StaffSession.CookieName], cancel);
-        return state switch
-        {
-            { Standing: SessionStanding.Locked, Holder: { } holder } => ShowLocked(holder, WebRoom.LocalPath(back), null),
-            { Actor: { } actor } => Results.LocalRedirect(HomeOf(actor)),
-            _ => Results.LocalRedirect("/sign-in"),
-        };
+        var token = http.Request.Cookies[StaffSession.CookieName];
+        return await desk.Sessions.Locked(token, cancel) is { } session
+            ? ShowLocked(session, WebRoom.LocalPath(back), with == "password", null)
+            : (await desk.Sessions.Resolve(token, cancel)).Actor is { } actor ? Results.LocalRedirect(HomeOf(actor)) : Results.LocalRedirect("/sign-in");
     }
 
     private static async Task<IResult> Unlock(HttpContext http, IdentityDesk desk, CancellationToken cancel)
     {
         var token = http.Request.Cookies[StaffSession.CookieName];
         var form = await http.Request.ReadFormAsync(cancel);
-        var opened = await desk.Sessions.Unlock(token, form["password"], cancel);
+        var by = form.ContainsKey("pin") ? UnlockBy.Pin : UnlockBy.Password;
+        var at = await DevicePages.Prove(http, desk, DeviceProof.Resume, form, cancel);
+        var opened = at.Error is { } unproven ? unproven : await desk.Sessions.Unlock(token, by, by == UnlockBy.Pin ? form["pin"] : form["password"], at.Value, cancel);
         if (opened.Error is { } error)
         {
-            var state = await desk.Sessions.Resolve(token, cancel);
-            return state.Holder is { } holder
-                ? ShowLocked(holder, WebRoom.LocalPath(form["back"]), error)
+            return await desk.Sessions.Locked(token, cancel) is { } session
+                ? ShowLocked(session, WebRoom.LocalPath(form["back"]), by == UnlockBy.Password, error)
                 : Page.GoTo(http, "/sign-in");
         }
 
@@ -92,20 +195,28 @@ internal static class SignInPages
         return Page.GoTo(http, WebRoom.LocalPath(form["back"]) ?? HomeOf(opened.Value.Actor));
     }
 
-    private static IResult ShowLocked(SessionHolder holder, string? back, Error? error) => Page.Show<LockedPage>(
+    private static IResult ShowLocked(LockedSession session, string? back, bool withPassword, Error? error) => Page.Show<LockedPage>(
         new
         {
-            Since = "Locked",
-            Person = holder.DisplayName,
-            Initials = ShellModel.InitialsOf(holder.DisplayName),
-            Detail = holder.Staff.ToString(),
+            Session = session,
+            Initials = ShellModel.InitialsOf(session.Holder.DisplayName),
+            Device = NameOf(session.Device),
+            WithPassword = withPassword,
             Error = error?.Message,
             Back = back,
         },
-        error is null ? StatusCodes.Status200OK : StatusCodes.Status422UnprocessableEntity);
+        StatusOf(error));
+
+    /// <summary>The registered name of a device, or null for an address.</summary>
+    public static string? NameOf(string device) => device.StartsWith(AddressDevice, StringComparison.Ordinal) ? null : device;
 
     private static async Task<IResult> SetPassword(HttpContext http, IdentityDesk desk, CancellationToken cancel)
     {
+        if (DevicePages.TurnAway(http, desk) is { } away)
+        {
+            return away;
+        }
+
         var form = await http.Request.ReadFormAsync(cancel);
         var code = form["code"].ToString();
         if (form["password"] != form["again"])
@@ -116,6 +227,6 @@ internal static class SignInPages
         Result<StaffMember> set = await desk.Staff.SetPassword(code, form["password"], cancel);
         return set.Error is { } error
             ? Page.Show<WelcomePage>(new { Code = code, desk.Hospital, Error = error.Message }, StatusCodes.Status422UnprocessableEntity)
-            : Page.Show<SignInPage>(new { desk.Hospital, Username = set.Value.User });
+            : Form(http, desk, null, set.Value.User, null);
     }
 }

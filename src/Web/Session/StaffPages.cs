@@ -18,6 +18,8 @@ internal static class StaffPages
     {
         SignInPages.Map(app);
         AccountPages.Map(app);
+        DevicePages.Map(app);
+        AuthorityPages.Map(app);
         EventStream.Map(app);
         FindPages.Map(app);
         DeskPages.Map(app);

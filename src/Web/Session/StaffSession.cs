@@ -9,9 +9,12 @@ namespace Mangrove.Web.Session;
 /// the cookie. What is not marked anonymous is shut to everybody else. Locked sessions get the lock page, and their
 /// fragments and streams nothing.
 /// </summary>
-public sealed class StaffSession(RequestDelegate next, Sessions sessions)
+public sealed class StaffSession(RequestDelegate next, Sessions sessions, Devices devices)
 {
     public const string CookieName = "__Host-mangrove";
+
+    /// <summary>Between password and second factor; opens nothing by itself.</summary>
+    public const string TicketName = "__Host-mangrove-step";
 
     /// <summary>Sent by refreshes that no person asked for, so that an unattended screen locks in spite of them.</summary>
     public const string BackgroundHeader = "X-Background";
@@ -19,7 +22,8 @@ public sealed class StaffSession(RequestDelegate next, Sessions sessions)
     public async Task Invoke(HttpContext http)
     {
         var endpoint = http.GetEndpoint();
-        if (endpoint is null || endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null)
+        // Only Identity makes actors: whoever put one there has asked it, as the interface of programs does.
+        if (endpoint is null || endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null || http.Features.Get<SignedInActor>() is not null)
         {
             await next(http);
             return;
@@ -28,7 +32,7 @@ public sealed class StaffSession(RequestDelegate next, Sessions sessions)
         var token = http.Request.Cookies[CookieName];
         var background = http.Request.Headers.ContainsKey(BackgroundHeader) || http.Request.Headers.Accept.ToString().Contains("text/event-stream", StringComparison.Ordinal);
         var state = background ? await sessions.Resolve(token, http.RequestAborted) : await sessions.Touch(token, http.RequestAborted);
-        if (state.Actor is { } actor)
+        if (state.Actor is { } actor && DevicePages.Holds(http, devices, actor))
         {
             http.Features.Set(new SignedInActor(actor));
             await next(http);
@@ -36,9 +40,10 @@ public sealed class StaffSession(RequestDelegate next, Sessions sessions)
         }
 
         var door = state.Standing == SessionStanding.Locked ? "/locked" : "/sign-in";
+        var why = state.Ended is { } ended and not SessionEnd.Unknown ? $"&ended={ended}" : null;
         if (HttpMethods.IsGet(http.Request.Method) && !http.Request.Headers.ContainsKey("HX-Request") && !background && AcceptsPages(http.Request))
         {
-            http.Response.Redirect($"{door}?back={Uri.EscapeDataString(http.Request.Path)}");
+            http.Response.Redirect($"{door}?back={Uri.EscapeDataString($"{http.Request.Path}{http.Request.QueryString}")}{why}");
             return;
         }
 
@@ -47,6 +52,10 @@ public sealed class StaffSession(RequestDelegate next, Sessions sessions)
     }
 
     public static void Give(HttpContext http, string token) => http.Response.Cookies.Append(CookieName, token, Options());
+
+    public static void GiveTicket(HttpContext http, string ticket) => http.Response.Cookies.Append(TicketName, ticket, Options());
+
+    public static void TakeTicket(HttpContext http) => http.Response.Cookies.Delete(TicketName, Options());
 
     public static void Take(HttpContext http) => http.Response.Cookies.Delete(CookieName, Options());
 

@@ -43,7 +43,7 @@ internal sealed class StaffShell(IdentityDesk desk, ClinicContext clinic, TimePr
             actor.DisplayName,
             actor.Staff,
             role,
-            actor.Device.StartsWith(SignInPages.AddressDevice, StringComparison.Ordinal) ? null : actor.Device,
+            SignInPages.NameOf(actor.Device),
             desk.Hospital,
             clock.GetLocalNow().DateTime,
             stations,

@@ -28,6 +28,8 @@ public class DayHospital : IAsyncLifetime
 
     internal string Data => Path.Combine(root, "data");
 
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<Role, int> used = new();
+
     /// <summary>Temporary folder of every process of the day, browsers too.</summary>
     internal string Temporary => Path.Combine(root, "tmp");
 
@@ -49,6 +51,14 @@ public class DayHospital : IAsyncLifetime
         return (account.GetProperty("user").GetString()!, file);
     }
 
+    /// <summary>A code of somebody's second factor that no sign-in has used.</summary>
+    internal string Code(Role role)
+    {
+        using var accounts = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Data, "demo-accounts.json")));
+        var codes = accounts.RootElement.EnumerateArray().Single(one => one.GetProperty("role").GetString() == role.Slug()).GetProperty("recoveryCodes");
+        return codes[used.AddOrUpdate(role, 0, (_, before) => before + 1)].GetString()!;
+    }
+
     /// <summary>Runs a command on this hospital to its end.</summary>
     internal Task<JsonElement> Run(params string[] arguments) => Product.Run([.. arguments, "--data", Data, .. storage, "--json"]);
 
@@ -56,7 +66,7 @@ public class DayHospital : IAsyncLifetime
     internal Task<Station> Sit(Role role, string? mistyped)
     {
         var (user, password) = Account(role);
-        return Station.Open(playwright!, Address, role, user, File.ReadAllText(password), mistyped, Path.Combine(Profiles, role.Slug()), Temporary);
+        return Station.Open(playwright!, Address, role, user, File.ReadAllText(password), () => Code(role), mistyped, Path.Combine(Profiles, role.Slug()), Temporary);
     }
 
     /// <summary>What a command is told of where the databases are.</summary>

@@ -24,6 +24,10 @@ public abstract partial class PagesTests(DayHospital hospital, LookHost browser)
         var page = await context.NewPageAsync();
         var complaints = Contexts.Complaints(page);
         await SignIn(page, role);
+        if (role == Role.Admin)
+        {
+            await RegisterProgram(page);
+        }
 
         var wrong = new List<string>();
         var seen = new HashSet<string>(StringComparer.Ordinal);
@@ -54,6 +58,27 @@ public abstract partial class PagesTests(DayHospital hospital, LookHost browser)
         await RefusedPassword(page, slug, complaints, wrong);
         Assert.True(seen.Count >= 4, "Hardly a page was found: " + string.Join(' ', seen));
         Assert.True(wrong.Count == 0, string.Join('\n', wrong));
+    }
+
+    /// <summary>A program that waits for approvals, so that its page has everything to show.</summary>
+    private static async Task RegisterProgram(IPage page)
+    {
+        using var key = System.Security.Cryptography.ECDsa.Create(System.Security.Cryptography.ECCurve.NamedCurves.nistP256);
+        await page.GotoAsync("/admin/integrations");
+        var form = page.GetByTestId("new-integration");
+        await form.Locator("[name=name]").FillAsync("Laboratory bridge");
+        await form.Locator("[name=client]").FillAsync("lab-bridge");
+        await form.Locator("[name=purpose]").SelectOptionAsync("Treatment");
+        await form.Locator("[name=key]").FillAsync(key.ExportSubjectPublicKeyInfoPem());
+        await form.GetByTestId("scope-Name").CheckAsync();
+        await form.GetByTestId("scope-LabResults").CheckAsync();
+        await page.Keyboard.PressAsync("Control+Enter");
+        await Assertions.Expect(page.GetByTestId("scopes")).ToContainTextAsync("Laboratory results");
+        await page.GetByTestId("agreement-form").Locator("[name=hash]").FillAsync(new string('a', 64));
+        await page.GetByTestId("agreement-form").Locator("[name=signer]").FillAsync("Jo Partner, Bridge Ltd");
+        await page.GetByTestId("agreement-form").Locator("[name=expires]").FillAsync(TimeProvider.System.GetUtcNow().AddDays(20).ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture));
+        await page.GetByTestId("file").ClickAsync();
+        await Assertions.Expect(page.GetByTestId("approve")).ToBeVisibleAsync();
     }
 
     private async Task Check(IPage page, string slug, string kind, ConcurrentQueue<string> complaints, List<string> wrong)
@@ -124,7 +149,7 @@ public abstract partial class PagesTests(DayHospital hospital, LookHost browser)
         await page.GetByTestId("username").FillAsync(user);
         await page.GetByTestId("password").FillAsync(await File.ReadAllTextAsync(password));
         await page.GetByTestId("sign-in").ClickAsync();
-        await Assertions.Expect(page.Locator(".app")).ToBeVisibleAsync();
+        await page.SecondStep(() => hospital.Code(role));
     }
 
     /// <summary>The kind of a page: its path with every id and number taken out.</summary>

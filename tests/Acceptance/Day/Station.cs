@@ -24,7 +24,7 @@ internal sealed class Station : IAsyncDisposable
     /// <summary>Errors of pages and console since the sign-in.</summary>
     public ConcurrentQueue<string> Complaints { get; }
 
-    public static async Task<Station> Open(IPlaywright playwright, Uri address, Role role, string user, string password, string? mistyped, string profile, string temporary)
+    public static async Task<Station> Open(IPlaywright playwright, Uri address, Role role, string user, string password, Func<string> code, string? mistyped, string profile, string temporary)
     {
         var window = await playwright.Chromium.LaunchPersistentContextAsync(profile, new BrowserTypeLaunchPersistentContextOptions
         {
@@ -51,7 +51,7 @@ internal sealed class Station : IAsyncDisposable
 
         await station.Page.GetByTestId("password").FillAsync(password);
         await station.Press("sign-in");
-        await Assertions.Expect(station.Page.Locator(".app")).ToBeVisibleAsync();
+        await station.Page.SecondStep(code);
         return station;
     }
 

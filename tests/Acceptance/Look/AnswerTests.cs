@@ -7,7 +7,7 @@ namespace Mangrove.Tests.Acceptance.Look;
 /// <summary>The rules around every answer: headers, caching, where requests may come from, and what refusals give away.</summary>
 public sealed partial class AnswerTests(LookHost host)
 {
-    private const string Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'self'";
+    private const string Policy = "default-src 'none'; object-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
     [Theory]
     [InlineData("/look/triage", 200)]
@@ -162,6 +162,17 @@ public sealed partial class AnswerTests(LookHost host)
             using var request = new HttpRequestMessage(new HttpMethod(verb), path) { Content = new FormUrlEncodedContent([new("a", "b")]) };
             Assert.Equal(HttpStatusCode.BadRequest, (await client.SendAsync(request)).StatusCode);
         }
+    }
+
+    [Fact]
+    public async Task A_request_is_never_sent_back_as_it_came()
+    {
+        using var client = host.Client();
+        using var request = new HttpRequestMessage(HttpMethod.Trace, "/sign-in");
+        request.Headers.Add("X-Marker", "MARKER-6021");
+        var answer = await client.SendAsync(request);
+        Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
+        Assert.DoesNotContain("MARKER-6021", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 
     [Fact]

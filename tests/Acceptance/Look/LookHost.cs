@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Mangrove.Kernel;
 using Mangrove.Tests.Acceptance.Look;
+using Mangrove.Vault.Identity;
 using Mangrove.Web;
 using Mangrove.Web.Pages;
 using Mangrove.Web.Parts;
@@ -25,6 +26,23 @@ public sealed class LookHost : IAsyncLifetime
     private readonly X509Certificate2 certificate = MakeCertificate();
     private WebApplication? app;
     private IPlaywright? playwright;
+
+    private static KnownDevice DeskOfRoom4 { get; } = new("OPD-Room-04-Desk", "Outpatients, room 4", "P. Raghunathan", new DateTimeOffset(2026, 9, 3, 8, 0, 0, TimeSpan.Zero));
+
+    private static SignInHolder Doctor { get; } = new("dr.ahmed", "Dr Yusuf Ahmed", new StaffId(42), Role.Doctor, MustEnrol: false);
+
+    private static LockedSession LockedDoctor { get; } = new()
+    {
+        Holder = new SessionHolder("dr.ahmed", "Dr Yusuf Ahmed", new StaffId(42), "sess_0123456789abcdef"),
+        Role = Role.Doctor,
+        Device = "OPD-Room-04-Desk",
+        At = new DateTimeOffset(2026, 9, 3, 10, 47, 0, TimeSpan.Zero),
+        ByItself = true,
+        IdleLock = TimeSpan.FromMinutes(5),
+        HasPin = true,
+        TriesLeft = 3,
+        Ends = new DateTimeOffset(2026, 9, 3, 19, 58, 0, TimeSpan.Zero),
+    };
 
     public string Address { get; private set; } = "";
 
@@ -156,8 +174,10 @@ public sealed class LookHost : IAsyncLifetime
         {
             return Page.Show<Found>(new { Query = (await http.Request.ReadFormAsync())["q"].ToString() });
         });
-        app.MapGet("/sign-in", () => Page.Show<SignInPage>(new { Hospital = "Kisiwa Bay Hospital", Device = "OPD-Room-04-Desk", Department = "Outpatients, room 4" }));
-        app.MapGet("/locked", () => Page.Show<LockedPage>(new { Since = "Locked at 10:47, after 5 minutes idle", Person = "Dr Yusuf Ahmed", Initials = "YA", Detail = "Doctor · S-0042 · OPD-Room-04-Desk", Ends = "This session ends at 19:58" }));
+        app.MapGet("/sign-in", () => Page.Show<SignInPage>(new { Hospital = "Kisiwa Bay Hospital", Device = DeskOfRoom4 }));
+        app.MapGet("/locked", (string? with) => Page.Show<LockedPage>(new { Session = LockedDoctor, Initials = "YA", Device = "OPD-Room-04-Desk", WithPassword = with == "password" }));
+        app.MapGet("/look/code", () => Page.Show<SecondStepPage>(new { Hospital = "Kisiwa Bay Hospital", Holder = Doctor, Device = DeskOfRoom4 }));
+        app.MapGet("/look/phone", () => Page.Show<PhonePage>(new { Hospital = "Kisiwa Bay Hospital", Holder = Doctor with { MustEnrol = true }, Enrolment = new Enrolment("JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", "otpauth://totp/Kisiwa%20Bay%20Hospital:dr.ahmed?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Kisiwa%20Bay%20Hospital&algorithm=SHA1&digits=6&period=30") }));
         app.MapPost("/lock", () =>
         {
             Interlocked.Increment(ref locks);

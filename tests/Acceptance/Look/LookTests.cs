@@ -14,7 +14,10 @@ public sealed class LookTests(LookHost host)
     [InlineData("/look/consultation")]
     [InlineData("/look/trust")]
     [InlineData("/sign-in")]
+    [InlineData("/look/code")]
+    [InlineData("/look/phone")]
     [InlineData("/locked")]
+    [InlineData("/locked?with=password")]
     [InlineData("/keys")]
     [InlineData("/no-such-page")]
     public async Task A_page_is_accessible_keeps_the_policy_and_fits_its_width(string path)
@@ -34,7 +37,7 @@ public sealed class LookTests(LookHost host)
             foreach (var width in (int[])[1280, 820])
             {
                 await page.SetViewportSizeAsync(width, 900);
-                await Contexts.Picture(page, $"{path.Replace('/', '-').Trim('-')}-{theme}-{dir}-{width}");
+                await Contexts.Picture(page, $"{path.Replace('/', '-').Replace('?', '-').Trim('-')}-{theme}-{dir}-{width}");
                 wrong.AddRange((await Accessibility.Violations(page)).Concat(await Contexts.Misfits(page)).Select(what => $"{theme} {dir} {width}: {what}"));
             }
         }

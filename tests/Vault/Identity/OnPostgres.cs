@@ -69,3 +69,18 @@ public sealed class OwnPasswordOnPostgresTests : OwnPasswordTests
 {
     protected override Task<StorageOptions> NewStorage() => PostgresStorage.Create();
 }
+
+public sealed class PinOnPostgresTests : PinTests
+{
+    protected override Task<StorageOptions> NewStorage() => PostgresStorage.Create();
+}
+
+public sealed class SecondFactorOnPostgresTests : SecondFactorTests
+{
+    protected override Task<StorageOptions> NewStorage() => PostgresStorage.Create();
+}
+
+public sealed class DeviceOnPostgresTests : DeviceTests
+{
+    protected override Task<StorageOptions> NewStorage() => PostgresStorage.Create();
+}

@@ -44,3 +44,18 @@ public sealed class OwnPasswordOnSqliteTests : OwnPasswordTests
 {
     protected override Task<StorageOptions> NewStorage() => Task.FromResult(InNewFolder());
 }
+
+public sealed class PinOnSqliteTests : PinTests
+{
+    protected override Task<StorageOptions> NewStorage() => Task.FromResult(InNewFolder());
+}
+
+public sealed class SecondFactorOnSqliteTests : SecondFactorTests
+{
+    protected override Task<StorageOptions> NewStorage() => Task.FromResult(InNewFolder());
+}
+
+public sealed class DeviceOnSqliteTests : DeviceTests
+{
+    protected override Task<StorageOptions> NewStorage() => Task.FromResult(InNewFolder());
+}

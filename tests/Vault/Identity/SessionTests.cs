@@ -158,13 +158,13 @@ public abstract class SessionTests : OnEveryDatabase
         var signedIn = await house.Enter("nina");
         Assert.Equal(SessionStanding.Locked, (await house.Sessions.Lock(signedIn.Token, default)).Standing);
 
-        var unlocked = (await house.Sessions.Unlock(signedIn.Token, IdentityHouse.Password, default)).Value;
+        var unlocked = (await house.Sessions.Unlock(signedIn.Token, UnlockBy.Password, IdentityHouse.Password, "Ward-3-Tablet", default)).Value;
 
         Assert.NotEqual(signedIn.Token, unlocked.Token);
         Assert.Equal(signedIn.Actor.SessionId, unlocked.Actor.SessionId);
         Assert.Equal(SessionStanding.None, (await house.Sessions.Resolve(signedIn.Token, default)).Standing);
         Assert.Equal(SessionStanding.Live, (await house.Sessions.Resolve(unlocked.Token, default)).Standing);
-        Assert.Equal("session.ended", (await house.Sessions.Unlock(signedIn.Token, IdentityHouse.Password, default)).Error!.Code);
+        Assert.Equal("session.ended", (await house.Sessions.Unlock(signedIn.Token, UnlockBy.Password, IdentityHouse.Password, "Ward-3-Tablet", default)).Error!.Code);
         Assert.Single(await house.Entries("LOCK"));
         Assert.Single(await house.Entries("UNLOCK"));
     }
@@ -178,11 +178,11 @@ public abstract class SessionTests : OnEveryDatabase
         await house.Sessions.Lock(signedIn.Token, default);
         for (var n = 0; n < 4; n++)
         {
-            Assert.Equal("unlock.refused", (await house.Sessions.Unlock(signedIn.Token, "quite a wrong password", default)).Error!.Code);
+            Assert.Equal("unlock.refused", (await house.Sessions.Unlock(signedIn.Token, UnlockBy.Password, "quite a wrong password", "Ward-3-Tablet", default)).Error!.Code);
         }
 
         await house.Restart();
-        Assert.Equal("unlock.ended", (await house.Sessions.Unlock(signedIn.Token, "quite a wrong password", default)).Error!.Code);
+        Assert.Equal("unlock.ended", (await house.Sessions.Unlock(signedIn.Token, UnlockBy.Password, "quite a wrong password", "Ward-3-Tablet", default)).Error!.Code);
         Assert.Equal(SessionEnd.TooManyWrong, (await house.Sessions.Resolve(signedIn.Token, default)).Ended);
     }
 
@@ -195,7 +195,7 @@ public abstract class SessionTests : OnEveryDatabase
         await house.Sessions.Lock(signedIn.Token, default);
 
         var before = house.Gate.Computations;
-        await Task.WhenAll(Enumerable.Range(0, 64).Select(_ => Task.Run(() => house.Sessions.Unlock(signedIn.Token, "quite a wrong password", default))));
+        await Task.WhenAll(Enumerable.Range(0, 64).Select(_ => Task.Run(() => house.Sessions.Unlock(signedIn.Token, UnlockBy.Password, "quite a wrong password", "Ward-3-Tablet", default))));
 
         Assert.InRange(house.Gate.Computations - before, 1, 5);
         Assert.Equal(SessionStanding.None, (await house.Sessions.Resolve(signedIn.Token, default)).Standing);

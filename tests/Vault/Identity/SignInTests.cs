@@ -54,7 +54,7 @@ public abstract class SignInTests : OnEveryDatabase
 
             Assert.All(results, result => Assert.True(result.Ok, result.Error?.ToString()));
             Assert.Equal(1, await house.Count("SELECT COUNT(*) FROM session WHERE revoked IS NULL"));
-            var states = await Task.WhenAll(results.Select(result => house.Sessions.Resolve(result.Value.Token, default)));
+            var states = await Task.WhenAll(results.Select(result => house.Sessions.Resolve(result.Value.Session!.Token, default)));
             Assert.Single(states, state => state.Standing == SessionStanding.Live);
         }
     }

@@ -191,4 +191,22 @@ public abstract class StaffTests : OnEveryDatabase
         demonstration.Dispose();
         Assert.Throws<ObjectDisposedException>(() => demonstration.Setup);
     }
+
+    [Fact]
+    public async Task A_change_of_department_is_an_entry_with_before_and_after_and_ends_no_session()
+    {
+        var house = await House();
+        var nina = await house.Member("nina");
+        var session = await house.Enter("nina");
+
+        Assert.Equal("Theatre", (await house.Staff.ChangeDepartment(house.SetUp.Setup, nina.Staff, " Theatre ", default)).Value.Department);
+        Assert.Null((await house.Staff.ChangeDepartment(house.SetUp.Setup, nina.Staff, " ", default)).Value.Department);
+        Assert.Equal("staff.department-invalid", (await house.Staff.ChangeDepartment(house.SetUp.Setup, nina.Staff, new string('x', 65), default)).Error!.Code);
+        Assert.Equal("staff.unknown", (await house.Staff.ChangeDepartment(house.SetUp.Setup, new StaffId(9999), "Theatre", default)).Error!.Code);
+
+        Assert.Equal(
+            ["department Ward 3 -> Theatre", "department Theatre -> none", "staff.department-invalid", "staff.unknown"],
+            (await house.Entries("CHANGE_DEPARTMENT")).Select(entry => entry.Reason));
+        Assert.Equal(SessionStanding.Live, (await house.Sessions.Resolve(session.Token, default)).Standing);
+    }
 }

@@ -27,7 +27,7 @@ async function lock() {
   tabs.postMessage('lock');
   // Gone from the document too: nothing of the chart is left to be brought back by developer tools or history.
   app?.remove();
-  location.replace(`/locked?back=${encodeURIComponent(location.pathname)}`);
+  location.replace(`/locked?back=${encodeURIComponent(location.pathname + location.search)}`);
 }
 
 tabs.addEventListener('message', event => { if (event.data === 'lock' && !locking) location.reload(); });

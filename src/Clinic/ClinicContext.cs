@@ -4,6 +4,7 @@ using Mangrove.Clinic.Records;
 using Mangrove.Kernel;
 using Mangrove.Vault.Audit;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 
@@ -15,6 +16,8 @@ namespace Mangrove.Clinic;
 /// </summary>
 public abstract class ClinicContext(DbContextOptions options) : DbContext(QuietMapper.Checked(options))
 {
+    private const int Attempts = 4;
+
     private LogHead? log;
 
     public DbSet<Patient> Patients => Set<Patient>();
@@ -77,30 +80,25 @@ public abstract class ClinicContext(DbContextOptions options) : DbContext(QuietM
     /// <exception cref="RefusedInput"><c>record.changed</c>: somebody else changed the same row meanwhile; nothing was written.</exception>
     public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
     {
-        try
+        for (var attempt = 1; ; attempt++)
         {
-            var head = log ?? throw new InvalidOperationException("A context that follows no log cannot commit. Take it from the hospital's factory.");
-            if (head.Newest is not { } checkpoint)
+            try
             {
-                return await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+                return await Commit(acceptAllChangesOnSuccess, cancellationToken);
             }
-
-            if (Database.CurrentTransaction is not null)
+            catch (DbUpdateConcurrencyException collision)
             {
-                var saved = await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
-                await KeepAnchor(checkpoint, cancellationToken);
-                return saved;
-            }
+                if (attempt == Attempts || !collision.Entries.All(entry => entry is { Entity: Draft, State: EntityState.Deleted }))
+                {
+                    throw new RefusedInput("record.changed", "Somebody else changed this record meanwhile. Nothing was saved: open it again and repeat your change.");
+                }
 
-            await using var transaction = await Database.BeginTransactionAsync(cancellationToken);
-            var written = await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
-            await KeepAnchor(checkpoint, cancellationToken);
-            await transaction.CommitAsync(cancellationToken);
-            return written;
-        }
-        catch (DbUpdateConcurrencyException)
-        {
-            throw new RefusedInput("record.changed", "Somebody else changed this record meanwhile. Nothing was saved: open it again and repeat your change.");
+                // The act that takes its draft away is what its writer meant, whatever the page kept of it a moment ago.
+                foreach (var draft in collision.Entries)
+                {
+                    await Refresh(draft, cancellationToken);
+                }
+            }
         }
     }
 
@@ -296,6 +294,41 @@ public abstract class ClinicContext(DbContextOptions options) : DbContext(QuietM
             {
                 property.SetColumnName(SnakeCase(property.Name));
             }
+        }
+    }
+
+    private async Task<int> Commit(bool acceptAllChangesOnSuccess, CancellationToken cancel)
+    {
+        var head = log ?? throw new InvalidOperationException("A context that follows no log cannot commit. Take it from the hospital's factory.");
+        if (head.Newest is not { } checkpoint)
+        {
+            return await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancel);
+        }
+
+        if (Database.CurrentTransaction is not null)
+        {
+            var saved = await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancel);
+            await KeepAnchor(checkpoint, cancel);
+            return saved;
+        }
+
+        await using var transaction = await Database.BeginTransactionAsync(cancel);
+        var written = await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancel);
+        await KeepAnchor(checkpoint, cancel);
+        await transaction.CommitAsync(cancel);
+        return written;
+    }
+
+    /// <summary>Takes the row as it is stored now for the one that was read, so that the next attempt removes that.</summary>
+    private static async Task Refresh(EntityEntry draft, CancellationToken cancel)
+    {
+        if (await draft.GetDatabaseValuesAsync(cancel) is { } stored)
+        {
+            draft.OriginalValues.SetValues(stored);
+        }
+        else
+        {
+            draft.State = EntityState.Detached;
         }
     }
 

@@ -69,7 +69,7 @@ internal static class LaboratoryPages
 
         var form = await FormFields.Sent(http, cancel);
         var judgements = SheetPage.Judge(view.Sheet, form, page.Now);
-        var changed = http.Request.Headers["HX-Trigger-Name"].ToString();
+        var changed = http.Request.Headers["X-Changed-Field"].ToString();
         return Page.Show<Judged>(new
         {
             view.Sheet,

@@ -130,6 +130,30 @@ public sealed class BehaviourTests(LookHost host)
     }
 
     [Fact]
+    public async Task A_press_reaches_what_it_began_on_though_the_list_is_renewed_meanwhile()
+    {
+        await using var context = await Contexts.Open(host, "light", "ltr", 1280);
+        var page = await context.NewPageAsync();
+        var open = page.WaitForRequestAsync("**/events");
+        await page.GotoAsync("/look/triage");
+        await open;
+        await Assertions.Expect(page.Locator(".live-on")).ToBeVisibleAsync();
+        await page.Locator(".triage-list tbody a").First.HoverAsync();
+        await page.Mouse.DownAsync();
+        var answered = page.WaitForResponseAsync("**/look/rows", new() { Timeout = 10_000 });
+        while (!answered.IsCompleted)
+        {
+            host.Say("triage");
+            await Task.WhenAny(answered, Task.Delay(200, TestContext.Current.CancellationToken));
+        }
+
+        await (await answered).FinishedAsync();
+        await page.EvaluateAsync("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))");
+        await page.Mouse.UpAsync();
+        await page.Reaches("/look/consultation$");
+    }
+
+    [Fact]
     public async Task A_lost_connection_is_said_at_once()
     {
         await using var context = await Contexts.Open(host, "light", "ltr", 1280);

@@ -14,7 +14,7 @@ class Draft {
     form.addEventListener('submit', () => { this.submitted = true; clearTimeout(this.timer); });
     // The server said no to the form itself: writing goes on, so keeping goes on. What it took is not kept once more.
     form.addEventListener('htmx:afterRequest', event => {
-      if (event.target === form) this.submitted = Boolean(event.detail.xhr.getResponseHeader('HX-Redirect'));
+      if (event.target === form && event.detail.requestConfig.headers['X-Whole-Page']) this.submitted = Boolean(event.detail.xhr.getResponseHeader('HX-Redirect'));
     });
   }
 

@@ -31,6 +31,12 @@ document.addEventListener('submit', async event => {
   }
 });
 
+// What a changed value leads to can depend on which one it was.
+document.addEventListener('htmx:configRequest', ({ detail }) => {
+  const { type, target } = detail.triggeringEvent ?? {};
+  if (type === 'change' && target.name) detail.headers['X-Changed-Field'] = target.name;
+});
+
 document.addEventListener('htmx:afterRequest', ({ detail }) => {
   const leaving = detail.xhr.getResponseHeader('HX-Redirect');
   if (detail.requestConfig.headers['X-Whole-Page'] && !leaving) delete page.dataset.sending;

@@ -64,7 +64,7 @@ public sealed class Door
     {
         // A program reads the patient whose id it has; it does not search for people, whatever its scopes are.
         var fields = actor.Service is null ? PatientIndex.FieldsFor(actor) : [];
-        var hits = fields.Count == 0 ? [] : index.Search(query, fields);
+        var hits = fields.Count == 0 || policy.Standing(actor) is not null ? [] : index.Search(query, fields);
         var request = new Request
         {
             Action = query.Action,
@@ -73,10 +73,10 @@ public sealed class Door
             Patients = [.. hits.Select(hit => new PatientRef(hit.Id, hit.Mrn))],
             NamedFields = [.. fields.Select(PatientIndex.FieldName)],
         };
-        if (fields.Count == 0)
+        if ((policy.Standing(actor) ?? (fields.Count == 0 ? new Error("access.role", "Your role may not search patients.") : null)) is { } refusal)
         {
-            await log.Refuse(actor, request, new Error("access.role", "Your role may not search patients."), cancel);
-            throw new Refused("access.role", "Your role may not search patients.");
+            await log.Refuse(actor, request, refusal, cancel);
+            throw new Refused(refusal.Code, refusal.Message);
         }
 
         await log.Note(actor, request, cancel);
@@ -96,10 +96,10 @@ public sealed class Door
     /// <exception cref="Refused">The actor lacks <paramref name="right"/>; the refusal is an entry too.</exception>
     public async Task Record(Actor actor, Rights right, Request request, CancellationToken cancel)
     {
-        if (!actor.May(right))
+        if ((policy.Standing(actor) ?? (actor.May(right) ? null : new Error("access.role", "Your role may not do this."))) is { } refusal)
         {
-            await log.Refuse(actor, request, new Error("access.role", "Your role may not do this."), cancel);
-            throw new Refused("access.role", "Your role may not do this.");
+            await log.Refuse(actor, request, refusal, cancel);
+            throw new Refused(refusal.Code, refusal.Message);
         }
 
         await log.Note(actor, request, cancel);

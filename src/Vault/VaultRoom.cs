@@ -36,14 +36,15 @@ public sealed class VaultRoom : IAsyncDisposable
         RootBesideData = protector.SameVolumeAccepted;
         RootProtectedBy = protector.Kind;
         head.Follow(() => log.Newest);
-        var receipts = new Receipt.Log(log);
+        var standings = new Standings();
+        var receipts = new Receipt.Log(log, standings);
         var vault = new Store(storage, "vault");
         var integrations = new IntegrationGate(vault, receipts, clock);
-        Door = new Door(new Grant.Policy(care, clock, integrations), receipts, keys, index, Facility);
+        Door = new Door(new Grant.Policy(care, standings, clock, integrations), receipts, keys, index, Facility);
         Fingerprints = new Fingerprints(keys);
         Secrets = new SystemSecrets(keys);
         Review = new AuditReview(log, Door);
-        Identity = new IdentityDesk(vault, keys, Door, receipts, FacilityName, clock);
+        Identity = new IdentityDesk(vault, keys, Door, receipts, standings, FacilityName, clock);
         Integrations = new IntegrationDesk(vault, integrations, Identity.Sessions, Door, receipts, Secrets, Facility, clock);
     }
 

@@ -28,24 +28,33 @@ internal sealed class Grant
     public IReadOnlyList<FieldUse> Writes => Request.Writes;
 
     /// <summary>
-    /// The one place that decides. Deny by default: an act is allowed only when the matrix names every category, the
-    /// purpose belongs to the role and, for clinicians, every patient is in this hospital's care. A program is asked for its
-    /// agreement, its approvals and its state at every act, before anything else.
+    /// The one place that decides. Deny by default: an act is allowed only when the session is open, its device is one of
+    /// the house's and stands in a department where the role works, the matrix names every category, the purpose belongs to
+    /// the role and, for clinicians, every patient is in this hospital's care. A program is asked for its agreement, its
+    /// approvals and its state at every act, before anything else.
     /// </summary>
-    internal sealed class Policy(ICareRelationships care, TimeProvider clock, IntegrationGate? integrations = null)
+    internal sealed class Policy(ICareRelationships care, Standings standings, TimeProvider clock, IntegrationGate? integrations = null)
     {
         /// <summary>How long after the last visit a chart stays open to clinicians. Policy setting, default 30 days.</summary>
         public TimeSpan CareWindow { get; set; } = TimeSpan.FromDays(30);
 
         /// <summary>Those of <paramref name="patients"/> whose records the care rule leaves open to this actor; all of them for roles that it does not bind, none for programs, which search for nobody.</summary>
         public async Task<IReadOnlySet<PatientId>> OpenTo(Actor actor, IReadOnlyCollection<PatientId> patients, CancellationToken cancel) =>
-            actor.Service is not null ? new HashSet<PatientId>()
+            actor.Service is not null || Standing(actor) is not null ? new HashSet<PatientId>()
             : actor.Rights.NeedsCareRelationship && patients.Count > 0
                 ? await care.InCare(patients, CareWindow, clock.GetUtcNow(), cancel)
                 : patients.ToHashSet();
 
+        /// <summary>Why this actor may do nothing at all now, from where they are; null when they may.</summary>
+        public Error? Standing(Actor actor) => standings.Refusal(actor);
+
         public async Task<Decision> Decide(Actor actor, Request request, CancellationToken cancel)
         {
+            if (Standing(actor) is { } outside)
+            {
+                return Decision.No(outside.Code, outside.Message);
+            }
+
             // Import and export by an administrator: the matrix has one line for them, whatever is in the role's own line.
             var rights = actor.Role == Role.Admin && request.Purpose == Purpose.Portability ? RoleMatrix.Portability : actor.Rights;
             if (actor.Service is { } service)

@@ -53,6 +53,9 @@ internal sealed record AuditDraft
 
     public string Device { get; init; } = "";
 
+    /// <summary>The department that the device is registered for; empty for any other.</summary>
+    public string Department { get; init; } = "";
+
     public string SessionId { get; init; } = "";
 
     /// <summary>The purpose under which the policy decided.</summary>

@@ -14,6 +14,7 @@ public sealed record AuditEntry(
     string Resource,
     IReadOnlyList<string> FieldsAccessed,
     string Device,
+    string Department,
     string SessionId,
     string Purpose,
     string Reason,

@@ -5,13 +5,13 @@ using System.Text;
 namespace Mangrove.Vault.Audit;
 
 /// <summary>
-/// Writes the canonical bytes of an entry, format 1 of docs/formats/audit-log.md. Every part is typed by its place and
+/// Writes the canonical bytes of an entry, format 2 of docs/formats/audit-log.md. Every part is typed by its place and
 /// has a fixed size or a length before it, so no two different entries share their bytes. The part that only the writer
 /// knows (sequence, time, hash before) is a header of fixed size, so that callers encode on their own threads.
 /// </summary>
 internal static class EntryEncoder
 {
-    public const byte Format = 1;
+    public const byte Format = 2;
     public const int MostPatients = 4096;
     public const int MostFields = 512;
     public const int HashSize = 32;
@@ -45,12 +45,13 @@ internal static class EntryEncoder
         var staff = SafeText.Escape(draft.StaffId, LongestName);
         var resource = SafeText.Escape(draft.Resource, LongestResource);
         var device = SafeText.Escape(draft.Device, LongestPlace);
+        var department = SafeText.Escape(draft.Department, LongestName);
         var session = SafeText.Escape(draft.SessionId, LongestPlace);
         var purpose = SafeText.Escape(draft.Purpose, LongestName);
         var reason = SafeText.Escape(draft.Reason, LongestReason);
         var fields = new string[draft.FieldsAccessed.Count];
         var size = HeaderSize + 1 + 1 + 4 + Sized(actor) + Sized(staff) + Sized(draft.Action) + Sized(resource)
-            + Sized(device) + Sized(session) + Sized(purpose) + Sized(reason) + 2 + 2;
+            + Sized(device) + Sized(session) + Sized(purpose) + Sized(reason) + Sized(department) + 2 + 2;
         var next = 0;
         foreach (var field in draft.FieldsAccessed)
         {
@@ -72,6 +73,7 @@ internal static class EntryEncoder
         Text(body, ref at, session);
         Text(body, ref at, purpose);
         Text(body, ref at, reason);
+        Text(body, ref at, department);
         BinaryPrimitives.WriteUInt16BigEndian(body.AsSpan(at), (ushort)fields.Length);
         at += 2;
         foreach (var field in fields)

@@ -49,7 +49,7 @@ internal readonly ref struct EntryParser
     public static bool TryParse(ReadOnlySpan<byte> body, out EntryParser entry)
     {
         entry = default;
-        if (body.Length < FixedSize + 6 || body[0] != 1
+        if (body.Length < FixedSize + 6 || body[0] is not (1 or 2)
             || body[FixedSize] is < 1 or > 3 || body[FixedSize + 1] is < 1 or > 3
             || BinaryPrimitives.ReadInt32BigEndian(body[(FixedSize + 2)..]) < 0
             || BinaryPrimitives.ReadInt64BigEndian(body[57..]) is < 0 or > 253_402_300_799_999)
@@ -59,7 +59,7 @@ internal readonly ref struct EntryParser
 
         var at = FixedSize + 6;
         Range actor = default, action = default;
-        for (var text = 0; text < 8; text++)
+        for (var text = 0; text < TextsOf(body); text++)
         {
             if (!Skip(body, ref at, out var range))
             {
@@ -96,7 +96,7 @@ internal readonly ref struct EntryParser
     public AuditEntry ToEntry()
     {
         var at = FixedSize + 6;
-        var texts = new string[8];
+        var texts = new string[TextsOf(body)];
         for (var text = 0; text < texts.Length; text++)
         {
             texts[text] = Text(ref at);
@@ -124,6 +124,7 @@ internal readonly ref struct EntryParser
             texts[3],
             names,
             texts[4],
+            texts.Length > 8 ? texts[8] : string.Empty,
             texts[5],
             texts[6],
             texts[7],
@@ -137,6 +138,9 @@ internal readonly ref struct EntryParser
             Previous.ToArray(),
             Sealing.MerkleTree.LeafHash(body));
     }
+
+    // The first format did not name the department of the device.
+    private static int TextsOf(ReadOnlySpan<byte> body) => body[0] == 1 ? 8 : 9;
 
     private static bool Count(ReadOnlySpan<byte> body, ref int at, out int count)
     {

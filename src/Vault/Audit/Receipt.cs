@@ -23,7 +23,7 @@ internal sealed class Receipt
     public long Seq { get; }
 
     /// <summary>The only maker of receipts: turns grants into durable entries.</summary>
-    internal sealed class Log(AuditLog log)
+    internal sealed class Log(AuditLog log, Standings standings)
     {
         public async Task<Receipt> Append(Grant grant, CancellationToken cancel)
         {
@@ -49,7 +49,7 @@ internal sealed class Receipt
             return log.Append(Draft(grant.Actor, request, [new PatientRef(patient, named.Mrn ?? string.Empty)], [field.Name], AuditOutcome.Refused, SealBroken.StableCode)).AsTask();
         }
 
-        private static AuditDraft Draft(
+        private AuditDraft Draft(
             Actor actor,
             Request request,
             IReadOnlyList<PatientRef> patients,
@@ -64,6 +64,7 @@ internal sealed class Receipt
                 Patients = [.. patients.Select(patient => patient.Id.Value)],
                 FieldsAccessed = fields,
                 Device = actor.Device,
+                Department = standings.DepartmentOf(actor.Device),
                 SessionId = actor.SessionId,
                 Purpose = request.Purpose.ToString(),
                 Reason = reason ?? string.Empty,

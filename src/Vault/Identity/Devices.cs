@@ -38,12 +38,13 @@ public sealed class Devices
 
     // By the hash of the cookie. One process owns the vault: what it changes is here at once.
     private readonly ConcurrentDictionary<string, Known> known = new(StringComparer.Ordinal);
-    private volatile bool required;
+    private readonly Standings standings;
 
-    internal Devices(Store store, Sessions sessions, Door door, Receipt.Log log, SignInThrottle throttle, SecondFactor factor, KeyMaterial pepper, TimeProvider clock)
+    internal Devices(Store store, Sessions sessions, Standings standings, Door door, Receipt.Log log, SignInThrottle throttle, SecondFactor factor, KeyMaterial pepper, TimeProvider clock)
     {
         this.store = store;
         this.sessions = sessions;
+        this.standings = standings;
         this.door = door;
         acts = new AdministratorAct(sessions, door, log);
         this.log = log;
@@ -55,7 +56,7 @@ public sealed class Devices
     }
 
     /// <summary>Whether people sign in at registered devices only.</summary>
-    public bool Required => required;
+    public bool Required => standings.DevicesRequired;
 
     private static Error NoSuchDevice { get; } = new("device.unknown", "There is no such device. Look it up in the list.");
 
@@ -67,7 +68,7 @@ public sealed class Devices
     internal async Task Load(CancellationToken cancel)
     {
         await using var connection = await store.Open(cancel);
-        required = await connection.Scalar("SELECT required FROM device_rule WHERE id = 1", cancel) is 1L;
+        standings.DevicesRequired = await connection.Scalar("SELECT required FROM device_rule WHERE id = 1", cancel) is 1L;
         foreach (var (token, device) in await connection.Query(
             """
             SELECT device.token, device.id, device.name, device.department, device.public_key, account.name, device.enrolled
@@ -76,7 +77,7 @@ public sealed class Devices
             row => (Convert.ToHexString(row.Bytes(0)), new Known(row.Guid(1), row.GetString(2), row.GetString(3), row.Bytes(4), row.TextOrNull(5), DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(6)))),
             cancel))
         {
-            known[token] = device;
+            Learn(token, device);
         }
     }
 
@@ -228,7 +229,7 @@ public sealed class Devices
                 }
 
                 await log.Note(Actor.Maker.Unknown(one.Name), Sessions.Act("ENROL_DEVICE", $"device:{one.Name}", "awaiting its browser -> registered"), cancel);
-                change.AfterCommit = () => known[Convert.ToHexString(kept)] = new Known(one.Id, one.Name, one.Department, key, one.By, one.Enrolled ?? clock.GetUtcNow());
+                change.AfterCommit = () => Learn(Convert.ToHexString(kept), new Known(one.Id, one.Name, one.Department, key, one.By, one.Enrolled ?? clock.GetUtcNow()));
                 return one;
             },
             cancel);
@@ -265,7 +266,7 @@ public sealed class Devices
     {
         var device = Of(token);
         var refusal = device is null
-            ? required ? Unregistered : null
+            ? Required ? Unregistered : null
             : challenges.Signed(device.PublicKey, use, nonce, signature) ? null : DeviceChallenges.Refused;
         if (refusal is null)
         {
@@ -281,7 +282,7 @@ public sealed class Devices
     /// <param name="token">The cookie.</param>
     public bool Holds(string device, string? token) => Of(token) is { } claimed
         ? claimed.Name == device
-        : !required && !known.Values.Any(one => one.Name == device);
+        : !Required && !standings.Registered(device);
 
     /// <summary>
     /// Says whether people sign in at registered devices only. Asking for less needs the administrator's own code;
@@ -297,19 +298,19 @@ public sealed class Devices
             null,
             async change =>
             {
-                if (wanted && !known.Values.Any(one => one.Name == admin.Device))
+                if (wanted && !standings.Registered(admin.Device))
                 {
                     return (null, null, Unregistered);
                 }
 
-                if (!wanted && required && !await factor.SpendOf(change, admin, code, cancel))
+                if (!wanted && Required && !await factor.SpendOf(change, admin, code, cancel))
                 {
                     return (null, null, SecondFactor.WrongCode);
                 }
 
                 await Keep(change.Connection, wanted, cancel);
-                change.AfterCommit = () => required = wanted;
-                return (new DeviceRule(wanted), $"{Word(required)} -> {Word(wanted)}", null);
+                change.AfterCommit = () => standings.DevicesRequired = wanted;
+                return (new DeviceRule(wanted), $"{Word(Required)} -> {Word(wanted)}", null);
             },
             cancel);
         return set.Error is { } refused ? refused : wanted;
@@ -321,7 +322,7 @@ public sealed class Devices
         var code = (await Register(setUp.Setup, "First-Workstation", "Administration", cancel)).Value;
         await using var connection = await store.Open(cancel);
         await Keep(connection, true, cancel);
-        required = true;
+        standings.DevicesRequired = true;
         return code;
     }
 
@@ -336,12 +337,19 @@ public sealed class Devices
 
     private Known? Of(string? token) => Token.Hash(token) is { } hash ? known.GetValueOrDefault(Convert.ToHexString(hash)) : null;
 
+    private void Learn(string token, Known device)
+    {
+        known[token] = device;
+        standings.Register(device.Name, device.Department);
+    }
+
     /// <summary>Ends what goes on at a device, in the course of a change.</summary>
     private async Task Close(SessionChange change, RegisteredDevice device, Actor admin, CancellationToken cancel)
     {
         await change.EndAt(device.Name, SessionEnd.DeviceRevoked, admin, cancel);
         change.AfterCommit = () =>
         {
+            standings.Remove(device.Name);
             foreach (var (token, one) in known)
             {
                 if (one.Id == device.Id)

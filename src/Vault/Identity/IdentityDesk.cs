@@ -13,16 +13,17 @@ public sealed class IdentityDesk : IDisposable
     private readonly SignInThrottle throttle;
     private readonly SecondFactors factors;
     private readonly PendingSignIns pending;
+    private readonly SessionRules rules;
 
-    internal IdentityDesk(Store store, KeyRing keys, Door door, Receipt.Log log, string hospital, TimeProvider clock, IdentityOptions? options = null)
+    internal IdentityDesk(Store store, KeyRing keys, Door door, Receipt.Log log, Standings standings, string hospital, TimeProvider clock, IdentityOptions? options = null)
     {
         this.store = store;
         var settings = (options ?? new IdentityOptions()).Checked();
         Hospital = hospital;
-        Options = settings;
+        rules = new SessionRules(settings);
         var pepper = keys.Of(KeyPurpose.Pepper);
         passwords = new PasswordGate(new PasswordHasher(pepper, settings.PasswordCost), Environment.ProcessorCount, settings.PasswordQueue);
-        Sessions = new Sessions(store, door, log, passwords, settings, clock);
+        Sessions = new Sessions(store, door, log, passwords, rules, standings, clock);
         throttle = new SignInThrottle(store, pepper, settings, clock);
         factors = new SecondFactors(pepper, clock);
         pending = new PendingSignIns(clock);
@@ -32,7 +33,10 @@ public sealed class IdentityDesk : IDisposable
         OwnPassword = new OwnPassword(Sessions, log, owners, hospital, clock);
         Pin = new StaffPin(Sessions, log, owners, clock);
         SecondFactor = new SecondFactor(Sessions, log, owners, factors, fresh, door, hospital, clock);
-        Devices = new Devices(store, Sessions, door, log, throttle, SecondFactor, pepper, clock);
+        var acts = new AdministratorAct(Sessions, door, log);
+        SessionPolicy = new SessionPolicy(rules, acts, SecondFactor, clock);
+        Departments = new DepartmentRules(store, standings, acts, SecondFactor);
+        Devices = new Devices(store, Sessions, standings, door, log, throttle, SecondFactor, pepper, clock);
         Staff = new StaffDirectory(store, Sessions, door, log, passwords, settings, hospital, clock);
         FirstAdministrator = new FirstAdministrator(Staff);
     }
@@ -47,6 +51,10 @@ public sealed class IdentityDesk : IDisposable
 
     public SecondFactor SecondFactor { get; }
 
+    public SessionPolicy SessionPolicy { get; }
+
+    public DepartmentRules Departments { get; }
+
     public Devices Devices { get; }
 
     public StaffDirectory Staff { get; }
@@ -57,7 +65,7 @@ public sealed class IdentityDesk : IDisposable
     public string Hospital { get; }
 
     /// <summary>Times and limits in force.</summary>
-    public IdentityOptions Options { get; }
+    public IdentityOptions Options => rules.Now;
 
     internal PasswordGate Passwords => passwords;
 
@@ -87,7 +95,16 @@ public sealed class IdentityDesk : IDisposable
     }
 
     /// <summary>Reads what requests are judged by before the first one comes.</summary>
-    internal Task Load(CancellationToken cancel) => Devices.Load(cancel);
+    internal async Task Load(CancellationToken cancel)
+    {
+        await using (var connection = await store.Open(cancel))
+        {
+            await rules.Load(connection, cancel);
+        }
+
+        await Departments.Load(cancel);
+        await Devices.Load(cancel);
+    }
 
     /// <summary>Creates the tables of a new hospital, and those that a hospital of before lacks.</summary>
     internal static Task Create(Store store, CancellationToken cancel) => IdentityStore.Create(store, cancel);

@@ -1,3 +1,5 @@
+using System.Data.Common;
+
 namespace Mangrove.Vault.Identity;
 
 /// <summary>
@@ -76,6 +78,15 @@ internal static class IdentityStore
         CREATE TABLE IF NOT EXISTS device_rule (
             id INTEGER NOT NULL PRIMARY KEY,
             required INTEGER NOT NULL);
+        CREATE TABLE IF NOT EXISTS department_role (
+            department TEXT NOT NULL,
+            role INTEGER NOT NULL,
+            PRIMARY KEY (department, role));
+        CREATE TABLE IF NOT EXISTS policy_setting (
+            name TEXT NOT NULL PRIMARY KEY,
+            value INTEGER NOT NULL,
+            changed_by INTEGER NOT NULL,
+            changed INTEGER NOT NULL) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS staff_number (
             id INTEGER NOT NULL PRIMARY KEY,
             last INTEGER NOT NULL);
@@ -88,4 +99,16 @@ internal static class IdentityStore
 
     /// <summary>Creates the tables where they are missing.</summary>
     public static Task Create(Store store, CancellationToken cancel) => store.Create(Schema, cancel);
+
+    /// <summary>Keeps a setting of the hospital's policy, and who set it. The caller says what it was before, in its entry.</summary>
+    public static Task<int> PutSetting(DbConnection connection, string name, int value, Actor by, long now, CancellationToken cancel) => connection.Run(
+        """
+        INSERT INTO policy_setting (name, value, changed_by, changed) VALUES (@name, @value, @by, @now)
+        ON CONFLICT (name) DO UPDATE SET value = excluded.value, changed_by = excluded.changed_by, changed = excluded.changed
+        """,
+        cancel,
+        ("@name", name),
+        ("@value", value),
+        ("@by", by.Staff.Number),
+        ("@now", now));
 }

@@ -40,6 +40,10 @@ internal readonly struct Since
 /// <summary>A session that has not ended, as this process keeps it beside its row. Carries the person's role as it is now, because any change of an account ends the session.</summary>
 internal sealed class LiveSession(Guid id, string token, Account account, string handle, string device, Since created, Since touched, bool locked)
 {
+    /// <summary>Reads sessions with their accounts, for <see cref="Read"/>.</summary>
+    public static string Select { get; } =
+        $"SELECT {Account.Columns}, session.id, session.token, session.handle, session.device, session.created, session.touched, session.locked FROM session JOIN account ON account.id = session.account";
+
     private readonly Lock gate = new();
     private Since touched = touched;
     private long stored = touched.Wall;
@@ -84,6 +88,16 @@ internal sealed class LiveSession(Guid id, string token, Account account, string
             return stored;
         }
     }
+
+    public static LiveSession Read(System.Data.Common.DbDataReader row, TimeProvider clock) => new(
+        row.Guid(Account.ColumnCount),
+        Convert.ToHexString(row.Bytes(Account.ColumnCount + 1)),
+        Account.Read(row),
+        row.GetString(Account.ColumnCount + 2),
+        row.GetString(Account.ColumnCount + 3),
+        Since.At(clock, row.GetInt64(Account.ColumnCount + 4)),
+        Since.At(clock, row.GetInt64(Account.ColumnCount + 5)),
+        !row.IsDBNull(Account.ColumnCount + 6));
 
     /// <summary>The same session, locked.</summary>
     public LiveSession Lock() => new(id, token, account, handle, device, created, touched, locked: true);

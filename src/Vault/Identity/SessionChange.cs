@@ -8,7 +8,7 @@ namespace Mangrove.Vault.Identity;
 /// A change of sessions while its transaction is open: writes rows and entries now, and remembers what memory has to
 /// follow after the commit. Lives inside <see cref="Sessions.Change{T}"/> only.
 /// </summary>
-internal sealed class SessionChange(DbConnection connection, Receipt.Log log, TimeProvider clock, ConcurrentDictionary<string, LiveSession> live)
+internal sealed class SessionChange(DbConnection connection, Receipt.Log log, TimeProvider clock, ConcurrentDictionary<string, LiveSession> live, Standings standings)
 {
     private readonly List<LiveSession> removed = [];
     private readonly List<LiveSession> added = [];
@@ -160,10 +160,21 @@ internal sealed class SessionChange(DbConnection connection, Receipt.Log log, Ti
     /// <summary>Lets memory follow the table.</summary>
     public void Apply()
     {
-        Forget();
+        foreach (var session in removed)
+        {
+            live.TryRemove(session.Token, out _);
+
+            // One that goes on under another token was never shut.
+            if (added.TrueForAll(one => one.Handle != session.Handle))
+            {
+                standings.Close(session.Handle);
+            }
+        }
+
         foreach (var session in added)
         {
             live[session.Token] = session;
+            standings.Set(session.Handle, !session.Locked);
         }
 
         AfterCommit?.Invoke();
@@ -175,6 +186,7 @@ internal sealed class SessionChange(DbConnection connection, Receipt.Log log, Ti
         foreach (var session in removed)
         {
             live.TryRemove(session.Token, out _);
+            standings.Close(session.Handle);
         }
     }
 }

@@ -24,7 +24,8 @@ public sealed class Sessions : IDisposable
     private readonly Door door;
     private readonly Receipt.Log log;
     private readonly PasswordGate passwords;
-    private readonly IdentityOptions options;
+    private readonly SessionRules rules;
+    private readonly Standings standings;
     private readonly TimeProvider clock;
     private readonly SemaphoreSlim turn = new(1, 1);
     private readonly ConcurrentDictionary<string, LiveSession> live = new(StringComparer.Ordinal);
@@ -35,13 +36,14 @@ public sealed class Sessions : IDisposable
 
     private volatile bool loaded;
 
-    internal Sessions(Store store, Door door, Receipt.Log log, PasswordGate passwords, IdentityOptions options, TimeProvider clock)
+    internal Sessions(Store store, Door door, Receipt.Log log, PasswordGate passwords, SessionRules rules, Standings standings, TimeProvider clock)
     {
         this.store = store;
         this.door = door;
         this.log = log;
         this.passwords = passwords;
-        this.options = options;
+        this.rules = rules;
+        this.standings = standings;
         this.clock = clock;
     }
 
@@ -50,9 +52,6 @@ public sealed class Sessions : IDisposable
     /// throw and MUST NOT block.
     /// </summary>
     public event EventHandler<SessionChangedEventArgs>? SessionChanged;
-
-    private static string SelectLive { get; } =
-        $"SELECT {Account.Columns}, session.id, session.token, session.handle, session.device, session.created, session.touched, session.locked FROM session JOIN account ON account.id = session.account";
 
     /// <summary>
     /// What a token opens now. Counts as no gesture: a background request cannot keep a session from locking. Locks or
@@ -73,7 +72,7 @@ public sealed class Sessions : IDisposable
             return SessionState.None(await WhyEnded(hash, cancel));
         }
 
-        if (session.Expired(options, clock) || (!session.Locked && session.Idle(options, clock)))
+        if (session.Expired(rules.Now, clock) || (!session.Locked && session.Idle(rules.Now, clock)))
         {
             await Settle(session, cancel);
             if (!live.TryGetValue(key, out session))
@@ -94,7 +93,7 @@ public sealed class Sessions : IDisposable
         var state = await Resolve(token, cancel);
         if (state.Standing == SessionStanding.Live
             && live.TryGetValue(Convert.ToHexString(Token.Hash(token)!), out var session)
-            && session.Touch(options, clock) is { } touched)
+            && session.Touch(rules.Now, clock) is { } touched)
         {
             await using var connection = await store.Open(cancel);
             await connection.Run("UPDATE session SET touched = @touched WHERE id = @id AND revoked IS NULL AND locked IS NULL AND touched < @touched", cancel, ("@touched", touched), ("@id", session.Id));
@@ -133,10 +132,10 @@ public sealed class Sessions : IDisposable
                     Role = session.Account.Role,
                     Device = session.Device,
                     At = DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(0)),
-                    ByItself = row.GetInt64(0) - row.GetInt64(1) >= (long)(options.IdleLock - options.TouchLag).TotalMilliseconds,
-                    IdleLock = options.IdleLock,
-                    TriesLeft = Math.Max(0, options.UnlockTries - (int)row.GetInt64(2)),
-                    Ends = DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(3)) + options.SessionLife,
+                    ByItself = row.GetInt64(0) - row.GetInt64(1) >= (long)(rules.Now.IdleLock - rules.Now.TouchLag).TotalMilliseconds,
+                    IdleLock = rules.Now.IdleLock,
+                    TriesLeft = Math.Max(0, rules.Now.UnlockTries - (int)row.GetInt64(2)),
+                    Ends = DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(3)) + rules.Now.SessionLife,
                     HasPin = !row.IsDBNull(4),
                 },
                 cancel,
@@ -195,7 +194,7 @@ public sealed class Sessions : IDisposable
                     "UPDATE session SET wrong = wrong + 1 WHERE id = @id AND revoked IS NULL AND locked IS NOT NULL AND wrong < @most RETURNING wrong",
                     cancel,
                     ("@id", session.Id),
-                    ("@most", options.UnlockTries));
+                    ("@most", rules.Now.UnlockTries));
                 change.Keep = count is not null;
                 return count is null ? null : ((long)count, (string?)await change.Connection.Scalar(
                     by == UnlockBy.Pin
@@ -220,13 +219,13 @@ public sealed class Sessions : IDisposable
         }
 
         var word = by == UnlockBy.Pin ? "PIN" : "password";
-        if (tries >= options.UnlockTries)
+        if (tries >= rules.Now.UnlockTries)
         {
             await Change(change => change.End(session, SessionEnd.TooManyWrong, null, cancel), cancel);
             return new Error("unlock.ended", $"Wrong {word}, and that was the last try. Sign in again.");
         }
 
-        var left = options.UnlockTries - tries;
+        var left = rules.Now.UnlockTries - tries;
         var refusal = new Error("unlock.refused", left == 1 ? $"Wrong {word}. One try left." : $"Wrong {word}. {left} tries left.");
         await log.Refuse(session.Actor, act, refusal, cancel);
         return refusal;
@@ -266,7 +265,7 @@ public sealed class Sessions : IDisposable
         await WatchClock(cancel);
         foreach (var session in live.Values)
         {
-            if (session.Expired(options, clock) || (!session.Locked && session.Idle(options, clock)))
+            if (session.Expired(rules.Now, clock) || (!session.Locked && session.Idle(rules.Now, clock)))
             {
                 await Settle(session, cancel);
             }
@@ -301,7 +300,7 @@ public sealed class Sessions : IDisposable
             await using var connection = await store.Open(cancel);
             await Load(connection, cancel);
             await using var transaction = await connection.BeginTransactionAsync(cancel);
-            change = new SessionChange(connection, log, clock, live);
+            change = new SessionChange(connection, log, clock, live, standings);
             result = await act(change);
             if (!change.Keep)
             {
@@ -403,7 +402,7 @@ public sealed class Sessions : IDisposable
 
         var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
         var seen = Interlocked.Read(ref mark);
-        if (now < seen - (long)options.ClockTolerance.TotalMilliseconds)
+        if (now < seen - (long)rules.Now.ClockTolerance.TotalMilliseconds)
         {
             await Change(change => EndByClock(change, cancel), cancel);
             return;
@@ -441,9 +440,10 @@ public sealed class Sessions : IDisposable
 
         mark = (long)(await connection.Scalar("SELECT wall FROM clock_mark WHERE id = 1", cancel) ?? 0L);
         markStored = mark;
-        foreach (var session in await connection.Query($"{SelectLive} WHERE session.revoked IS NULL", ReadLive, cancel))
+        foreach (var session in await connection.Query($"{LiveSession.Select} WHERE session.revoked IS NULL", row => LiveSession.Read(row, clock), cancel))
         {
             live[session.Token] = session;
+            standings.Set(session.Handle, !session.Locked);
         }
 
         loaded = true;
@@ -452,7 +452,7 @@ public sealed class Sessions : IDisposable
     private async Task<bool> EndByClock(SessionChange change, CancellationToken cancel)
     {
         var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
-        if (now >= Interlocked.Read(ref mark) - (long)options.ClockTolerance.TotalMilliseconds)
+        if (now >= Interlocked.Read(ref mark) - (long)rules.Now.ClockTolerance.TotalMilliseconds)
         {
             change.Keep = false;
             return false;
@@ -473,9 +473,9 @@ public sealed class Sessions : IDisposable
     }
 
     private Task<bool> Settle(LiveSession session, CancellationToken cancel) => Change(
-        change => session.Expired(options, clock)
+        change => session.Expired(rules.Now, clock)
             ? change.End(session, SessionEnd.Expired, null, cancel)
-            : change.LockIf(session, () => session.Idle(options, clock), "idle", cancel),
+            : change.LockIf(session, () => session.Idle(rules.Now, clock), "idle", cancel),
         cancel);
 
     private async Task<SessionEnd> WhyEnded(byte[] hash, CancellationToken cancel)
@@ -484,14 +484,4 @@ public sealed class Sessions : IDisposable
         var ended = await connection.Scalar("SELECT ended FROM session WHERE token = @token AND revoked IS NOT NULL", cancel, ("@token", hash));
         return ended is long why ? (SessionEnd)why : SessionEnd.Unknown;
     }
-
-    private LiveSession ReadLive(System.Data.Common.DbDataReader row) => new(
-        row.Guid(Account.ColumnCount),
-        Convert.ToHexString(row.Bytes(Account.ColumnCount + 1)),
-        Account.Read(row),
-        row.GetString(Account.ColumnCount + 2),
-        row.GetString(Account.ColumnCount + 3),
-        Since.At(clock, row.GetInt64(Account.ColumnCount + 4)),
-        Since.At(clock, row.GetInt64(Account.ColumnCount + 5)),
-        !row.IsDBNull(Account.ColumnCount + 6));
 }

@@ -38,12 +38,7 @@ internal static class IntegrationStore
             jti BLOB NOT NULL,
             expires INTEGER NOT NULL,
             PRIMARY KEY (integration, jti)) WITHOUT ROWID;
-        CREATE INDEX IF NOT EXISTS assertion_used_expires ON assertion_used (expires);
-        CREATE TABLE IF NOT EXISTS policy_setting (
-            name TEXT NOT NULL PRIMARY KEY,
-            value INTEGER NOT NULL,
-            changed_by INTEGER NOT NULL,
-            changed INTEGER NOT NULL) WITHOUT ROWID
+        CREATE INDEX IF NOT EXISTS assertion_used_expires ON assertion_used (expires)
         """;
 
     /// <summary>Creates the tables where they are missing: in a new hospital, and in one that an earlier version made.</summary>

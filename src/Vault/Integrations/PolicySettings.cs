@@ -93,16 +93,7 @@ public sealed class PolicySettings
                 return new Error("policy.shorter", $"The period is {before} years and can only be made longer: records were kept under that promise.");
             }
 
-            await change.Connection.Run(
-                """
-                INSERT INTO policy_setting (name, value, changed_by, changed) VALUES (@name, @value, @by, @now)
-                ON CONFLICT (name) DO UPDATE SET value = excluded.value, changed_by = excluded.changed_by, changed = excluded.changed
-                """,
-                cancel,
-                ("@name", name),
-                ("@value", years),
-                ("@by", admin.Staff.Number),
-                ("@now", clock.GetUtcNow().ToUnixTimeMilliseconds()));
+            await IdentityStore.PutSetting(change.Connection, name, years, admin, clock.GetUtcNow().ToUnixTimeMilliseconds(), cancel);
             return new Acted<HospitalPolicy>(await Load(change.Connection, cancel), $"policy:{name}", $"{before} -> {years} years");
         },
         cancel);

@@ -86,6 +86,8 @@ internal static class ActWords
         ["REMOVE_SECOND_FACTOR"] = ("device-mobile-off", "Took their second factor away"),
         ["RESET_SECOND_FACTOR"] = ("device-mobile-off", "Took a second factor away"),
         ["NEW_RECOVERY_CODES"] = ("key", "Made new recovery codes"),
+        ["CHANGE_DEPARTMENT_ROLES"] = ("building-hospital", "Said who works at a department's devices"),
+        ["CHANGE_SESSION_TIMES"] = ("clock", "Changed the times of sessions"),
         ["REQUIRE_SECOND_FACTOR"] = ("shield-lock", "Said who needs a second factor"),
         ["SIGN_IN_PASSWORD"] = ("login", "Password right, code asked"),
         ["REGISTER_DEVICE"] = ("device-desktop", "Named a device"),
@@ -184,7 +186,7 @@ internal static class ActWords
 
     public static string Purpose(AuditEntry entry) => entry.Purpose == "System" ? "System work" : entry.Purpose;
 
-    public static string Device(AuditEntry entry) => Without("address:", Without("integration:", entry.Device));
+    public static string Device(AuditEntry entry) => Without("address:", Without("integration:", entry.Device)) + (entry.Department.Length > 0 ? $", {entry.Department}" : null);
 
     /// <summary>Where a program called from: what follows its name.</summary>
     public static string Caller(AuditEntry entry) => Device(entry) is var device && device.LastIndexOf(", ", StringComparison.Ordinal) is >= 0 and var at ? device[(at + 2)..] : device;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Mangrove.Kernel;
 using Mangrove.Vault.Identity;
 using Mangrove.Web.Session;
@@ -14,8 +15,9 @@ internal static class RulesPages
 
     public static void Map(IEndpointRouteBuilder app)
     {
-        app.MapGet(Rules, (HttpContext http, string? done, IdentityDesk desk, CancellationToken cancel) => Show(http, desk, done is not null, null, cancel));
+        app.MapGet(Rules, (HttpContext http, string? done, IdentityDesk desk, CancellationToken cancel) => Show(http, desk, done, null, null, cancel));
         app.MapPost(Rules, Save);
+        app.MapPost(Rules + "/times", SaveTimes);
     }
 
     private static async Task<IResult> Save(HttpContext http, IdentityDesk desk, CancellationToken cancel)
@@ -27,17 +29,38 @@ internal static class RulesPages
             var role = RoleNames.Parse(slug);
             if (role.Error is { } unknown)
             {
-                return await Show(http, desk, false, unknown, cancel);
+                return await Show(http, desk, null, unknown, null, cancel);
             }
 
             wanted.Add(role.Value);
         }
 
         var saved = await desk.SecondFactor.Require(http.Actor(), wanted, form["code"], cancel);
-        return saved.Error is { } error ? await Show(http, desk, false, error, cancel) : Page.GoTo(http, $"{Rules}?done=1");
+        return saved.Error is { } error ? await Show(http, desk, null, error, null, cancel) : Page.GoTo(http, $"{Rules}?done=factor");
     }
 
-    private static async Task<IResult> Show(HttpContext http, IdentityDesk desk, bool done, Error? error, CancellationToken cancel) => Page.Show<RulesPage>(
-        new { Required = await desk.SecondFactor.RequiredRoles(cancel), Staff = await desk.Staff.List(http.Actor(), cancel), desk.Options, Error = error, Done = done },
+    private static async Task<IResult> SaveTimes(HttpContext http, IdentityDesk desk, CancellationToken cancel)
+    {
+        var form = await http.Request.ReadFormAsync(cancel);
+        var typed = new SessionTimes(Number(form["idle"]), Number(form["life"]), Number(form["tries"]));
+        var saved = await desk.SessionPolicy.Change(http.Actor(), typed, form["code"], cancel);
+        return saved.Error is { } error ? await Show(http, desk, null, error, typed, cancel) : Page.GoTo(http, $"{Rules}?done=times");
+
+        // No number is out of every range.
+        static int Number(string? text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : -1;
+    }
+
+    private static async Task<IResult> Show(HttpContext http, IdentityDesk desk, string? done, Error? error, SessionTimes? typed, CancellationToken cancel) => Page.Show<RulesPage>(
+        new
+        {
+            Required = await desk.SecondFactor.RequiredRoles(cancel),
+            Staff = await desk.Staff.List(http.Actor(), cancel),
+
+            // A value that is out of its range is not among the choices.
+            Typed = error?.Code.StartsWith("session.", StringComparison.Ordinal) == true ? desk.SessionPolicy.Times : typed ?? desk.SessionPolicy.Times,
+            Times = typed is not null,
+            Error = error,
+            Done = done,
+        },
         error is null ? StatusCodes.Status200OK : StatusCodes.Status422UnprocessableEntity);
 }

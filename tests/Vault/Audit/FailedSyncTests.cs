@@ -68,7 +68,8 @@ public sealed class FailedSyncTests
         await KeyRing.Create(store, root, TimeProvider.System, default);
         using var keys = await KeyRing.Open(store, root, TimeProvider.System, default);
         using var index = new PatientIndex();
-        var door = new Door(new Grant.Policy(new Everybody(), TimeProvider.System), new Receipt.Log(log), keys, index, home.Facility);
+        var standings = new Standings();
+        var door = new Door(new Grant.Policy(new Everybody(), standings, TimeProvider.System), new Receipt.Log(log, standings), keys, index, home.Facility);
         var sample = Actor.Maker.System(SystemWork.Sample);
         var patient = new PatientRef(PatientId.New(), "P-1000007");
         var request = new Request { Action = "WRITE_SAMPLE", Purpose = Purpose.Portability, Patients = [patient], Creates = true };

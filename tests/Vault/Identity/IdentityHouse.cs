@@ -136,9 +136,10 @@ internal sealed class IdentityHouse : IAsyncDisposable
 
         keys = await KeyRing.Open(keyStore, root, Clock, default);
         audit = await home.Open();
-        var log = new Receipt.Log(audit);
-        var door = new Door(new Grant.Policy(new NobodyInCare(), Clock), log, keys, new PatientIndex(), Ids.New());
-        desk = new IdentityDesk(Store, keys, door, log, Hospital, Clock, options);
+        var standings = new Standings();
+        var log = new Receipt.Log(audit, standings);
+        var door = new Door(new Grant.Policy(new NobodyInCare(), standings, Clock), log, keys, new PatientIndex(), Ids.New());
+        desk = new IdentityDesk(Store, keys, door, log, standings, Hospital, Clock, options);
         await desk.Load(default);
     }
 

@@ -57,6 +57,8 @@ internal sealed class IntegrationHouse : IAsyncDisposable
 
     public FakeClock Clock { get; } = new();
 
+    private readonly Standings standings = new();
+
     public Store Store { get; private set; } = null!;
 
     public Door Door { get; private set; } = null!;
@@ -147,8 +149,8 @@ internal sealed class IntegrationHouse : IAsyncDisposable
     public IntegrationDesk Elsewhere()
     {
         var gate = new IntegrationGate(Store, log, Clock);
-        var door = new Door(new Grant.Policy(new Nobody(), Clock, gate), log, keys, new PatientIndex(), home.Facility);
-        var other = new IdentityDesk(Store, keys, door, log, IdentityHouse.Hospital, Clock, new IdentityOptions { PasswordCost = 4 });
+        var door = new Door(new Grant.Policy(new Nobody(), standings, Clock, gate), log, keys, new PatientIndex(), home.Facility);
+        var other = new IdentityDesk(Store, keys, door, log, standings, IdentityHouse.Hospital, Clock, new IdentityOptions { PasswordCost = 4 });
         return new IntegrationDesk(Store, gate, other.Sessions, door, log, new SystemSecrets(keys), home.Facility, Clock);
     }
 
@@ -177,16 +179,17 @@ internal sealed class IntegrationHouse : IAsyncDisposable
     private async Task Start()
     {
         Store = new Store(storage, "vault");
+        standings.Set("sess_test", open: true);
         var keyStore = new Store(storage, "keys");
         await KeyRing.Create(keyStore, root, Clock, default);
         await IdentityDesk.Create(Store, default);
         await IntegrationDesk.Create(Store, default);
         keys = await KeyRing.Open(keyStore, root, Clock, default);
         audit = await home.Open();
-        log = new Receipt.Log(audit);
+        log = new Receipt.Log(audit, standings);
         var gate = new IntegrationGate(Store, log, Clock);
-        Door = new Door(new Grant.Policy(new Nobody(), Clock, gate), log, keys, new PatientIndex(), home.Facility);
-        identity = new IdentityDesk(Store, keys, Door, log, IdentityHouse.Hospital, Clock, new IdentityOptions { PasswordCost = 4 });
+        Door = new Door(new Grant.Policy(new Nobody(), standings, Clock, gate), log, keys, new PatientIndex(), home.Facility);
+        identity = new IdentityDesk(Store, keys, Door, log, standings, IdentityHouse.Hospital, Clock, new IdentityOptions { PasswordCost = 4 });
         desk = new IntegrationDesk(Store, gate, identity.Sessions, Door, log, new SystemSecrets(keys), home.Facility, Clock);
         Row = new SealedRow { PatientId = Patient.Id };
         using var writing = await Door.Open(

@@ -1,0 +1,95 @@
+using System.Data.Common;
+using Mangrove.Kernel;
+
+namespace Mangrove.Vault.Identity;
+
+/// <summary>
+/// For which roles the devices of a department are (seeds: department-level terminal assignment). A department without
+/// a rule is for all. The policy asks at every act, so a rule holds at once; administrators are let in everywhere.
+/// </summary>
+public sealed class DepartmentRules
+{
+    private readonly Store store;
+    private readonly Standings standings;
+    private readonly AdministratorAct acts;
+    private readonly SecondFactor factor;
+
+    internal DepartmentRules(Store store, Standings standings, AdministratorAct acts, SecondFactor factor)
+    {
+        this.store = store;
+        this.standings = standings;
+        this.acts = acts;
+        this.factor = factor;
+    }
+
+    private static Error NoSuchDepartment { get; } = new("department.unknown", "No device is registered for this department. Register one first.");
+
+    private static Error Nobody { get; } = new("department.nobody", "Name at least one role that works there.");
+
+    /// <summary>Departments whose devices are for some roles only.</summary>
+    public IReadOnlyDictionary<string, IReadOnlySet<Role>> Current => standings.Departments;
+
+    /// <summary>Says for which roles the devices of a department are; all seven take the rule away. Letting more in asks for the administrator's code.</summary>
+    /// <param name="admin">The administrator.</param>
+    /// <param name="department">As its devices name it.</param>
+    /// <param name="roles">Everybody who works there; administrators need not be named.</param>
+    /// <param name="code">The administrator's own one-time or recovery code.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <returns>Those who work there from now on, or <c>department.unknown</c>, <c>department.nobody</c>, <c>factor.code</c>.</returns>
+    /// <exception cref="Refused">The actor is no administrator.</exception>
+    public Task<Result<IReadOnlySet<Role>>> Change(Actor admin, string department, IReadOnlySet<Role> roles, string? code, CancellationToken cancel) => acts.Run<IReadOnlySet<Role>>(
+        admin,
+        "CHANGE_DEPARTMENT_ROLES",
+        "devices",
+        async change =>
+        {
+            var named = await change.Connection.Query("SELECT DISTINCT department FROM device WHERE revoked IS NULL", row => row.GetString(0), cancel);
+            if (named.Find(one => one.Equals(department, StringComparison.OrdinalIgnoreCase)) is not { } known)
+            {
+                return NoSuchDepartment;
+            }
+
+            var before = standings.Departments.GetValueOrDefault(known) ?? Everybody;
+            var after = new HashSet<Role>(roles) { Role.Admin };
+            if (after.Count == 1)
+            {
+                return Nobody;
+            }
+
+            if (!after.IsSubsetOf(before) && !await factor.SpendOf(change, admin, code, cancel))
+            {
+                return SecondFactor.WrongCode;
+            }
+
+            await change.Connection.Run("DELETE FROM department_role WHERE department = @department", cancel, ("@department", known.ToUpperInvariant()));
+            if (after.Count < Everybody.Count)
+            {
+                foreach (var role in after)
+                {
+                    await change.Connection.Run("INSERT INTO department_role (department, role) VALUES (@department, @role)", cancel, ("@department", known.ToUpperInvariant()), ("@role", (int)role));
+                }
+            }
+
+            var rules = await Read(change.Connection, cancel);
+            change.AfterCommit = () => standings.Use(rules);
+            return new Acted<IReadOnlySet<Role>>(after, $"department:{known}", $"{Words(before)} -> {Words(after)}");
+        },
+        cancel);
+
+    internal async Task Load(CancellationToken cancel)
+    {
+        await using var connection = await store.Open(cancel);
+        standings.Use(await Read(connection, cancel));
+    }
+
+    private static IReadOnlySet<Role> Everybody { get; } = Enum.GetValues<Role>().ToHashSet();
+
+    private static string Words(IReadOnlySet<Role> roles) => roles.Count == Everybody.Count ? "everybody" : string.Join(", ", roles.Order().Select(role => role.Slug()));
+
+    private static async Task<Dictionary<string, IReadOnlySet<Role>>> Read(DbConnection connection, CancellationToken cancel)
+    {
+        var rows = await connection.Query("SELECT department, role FROM department_role", row => (Department: row.GetString(0), Role: (Role)row.GetInt64(1)), cancel);
+        return rows.GroupBy(row => row.Department, row => row.Role, StringComparer.OrdinalIgnoreCase)
+            .ToDictionary(group => group.Key, IReadOnlySet<Role> (group) => group.ToHashSet(), StringComparer.OrdinalIgnoreCase);
+    }
+}

@@ -105,6 +105,7 @@ public sealed class Hospital : IAsyncDisposable
         services.AddSingleton(Vault.Identity.SignIn);
         services.AddSingleton(Vault.Identity.Staff);
         services.AddSingleton(Vault.Identity.Devices);
+        services.AddSingleton(Vault.Questions);
         services.AddSingleton(Vault.Integrations.Directory);
         services.AddSingleton(Vault.Integrations.Tokens);
         services.AddSingleton(Vault.Integrations.Policy);

@@ -89,6 +89,7 @@ public static class ClinicRoom
         // Find
         services.AddScoped<FindPatients>();
         services.AddScoped<FindByNumber>();
+        services.AddScoped<ExplainAccess>();
 
         // Shared by the stations
         services.AddScoped<Charging>();

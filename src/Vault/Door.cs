@@ -125,4 +125,11 @@ public sealed class Door
 
         return (await policy.Decide(actor, request, cancel)).Refusal;
     }
+
+    /// <summary>What an administrator is told of a colleague who is not there: as <see cref="Explain"/>, without session and device.</summary>
+    internal async Task<Error?> Judge(Actor admin, Actor subject, Request request, CancellationToken cancel)
+    {
+        await Record(admin, Rights.Administration, request with { Purpose = Purpose.Administration, Reason = subject.User }, cancel);
+        return (await policy.Judge(subject, request, cancel)).Refusal;
+    }
 }

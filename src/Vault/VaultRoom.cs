@@ -45,6 +45,7 @@ public sealed class VaultRoom : IAsyncDisposable
         Secrets = new SystemSecrets(keys);
         Review = new AuditReview(log, Door);
         Identity = new IdentityDesk(vault, keys, Door, receipts, standings, FacilityName, clock);
+        Questions = new AccessQuestions(vault, Door, standings);
         Integrations = new IntegrationDesk(vault, integrations, Identity.Sessions, Door, receipts, Secrets, Facility, clock);
     }
 
@@ -62,6 +63,9 @@ public sealed class VaultRoom : IAsyncDisposable
     public AuditReview Review { get; }
 
     public IdentityDesk Identity { get; }
+
+    /// <summary>Why a colleague may read something, or may not.</summary>
+    public AccessQuestions Questions { get; }
 
     /// <summary>Programs of others that call here.</summary>
     public IntegrationDesk Integrations { get; }

@@ -183,6 +183,7 @@ public sealed class TestHospital : IAsyncDisposable
             .AddSingleton<TimeProvider>(Clock)
             .AddSingleton(Vault.Door)
             .AddSingleton(Vault.Review)
+            .AddSingleton(Vault.Questions)
             .AddSingleton(Vault.Identity)
             .AddSingleton(Vault.Fingerprints)
             .AddSingleton<IDbContextFactory<ClinicContext>>(Clinics)

@@ -68,20 +68,4 @@ internal sealed class PolicyExplainVerb : HospitalVerb
         var care = rights.NeedsCareRelationship ? ", and the patient is in care here now" : "";
         return (true, $"The role {actor.Role.Value.Title()} reads {use.Category} for {rights.Purposes.First()}{care}.");
     }
-
-    /// <summary>Every sealed field of a record, by the name that the log gives it.</summary>
-    private static class RecordFields
-    {
-        private static readonly FieldUse[] All =
-        [
-            Patient.NameField, Patient.PersonField, Patient.ContactField, Patient.PayerField, Visit.EncounterField, TriageAssessment.OutcomeField,
-            Observation.Vitals, Observation.BodyMeasures, Observation.LabResults, Observation.Others, Allergy.RecordField, Problem.RecordField, Note.TextField,
-            Prescription.LineField, Prescription.MedicineField, Dispense.RecordField, LabOrder.LineField, Procedure.RecordField, Immunization.RecordField,
-            DiagnosticReport.RecordField, Charge.LineField, Payment.RecordField,
-        ];
-
-        public static IEnumerable<string> Names => All.Select(use => use.Name).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal);
-
-        public static IReadOnlyList<FieldUse> Named(string name) => [.. All.Where(use => use.Name.Equals(name, StringComparison.OrdinalIgnoreCase))];
-    }
 }

@@ -50,11 +50,12 @@ internal sealed class Grant
 
         public async Task<Decision> Decide(Actor actor, Request request, CancellationToken cancel)
         {
-            if (Standing(actor) is { } outside)
-            {
-                return Decision.No(outside.Code, outside.Message);
-            }
+            return Standing(actor) is { } outside ? Decision.No(outside.Code, outside.Message) : await Judge(actor, request, cancel);
+        }
 
+        /// <summary>What is decided by the role, the record and the request alone, as if the actor were signed in at a device of the house.</summary>
+        public async Task<Decision> Judge(Actor actor, Request request, CancellationToken cancel)
+        {
             // Import and export by an administrator: the matrix has one line for them, whatever is in the role's own line.
             var rights = actor.Role == Role.Admin && request.Purpose == Purpose.Portability ? RoleMatrix.Portability : actor.Rights;
             if (actor.Service is { } service)

@@ -428,6 +428,9 @@ public sealed class Sessions : IDisposable
         }
     }
 
+    /// <summary>Why a role may not begin a session at a device; null when it may.</summary>
+    internal Error? AtDevice(Role role, string device) => standings.AtDevice(role, device);
+
     internal static Error HasEnded { get; } = new("session.ended", "The session has ended. Sign in again.");
 
     /// <summary>Takes over, once, the sessions that were live when the process last stopped. The caller has the turn.</summary>

@@ -274,6 +274,14 @@ public sealed class SignIn
         }
 
         var check = await place.Verify(password, hash, cancel);
+        if (check.Matches && account is { State: AccountState.Active } && device != CommandLineDevice && sessions.AtDevice(account.Role, device) is { } elsewhere)
+        {
+            // Said to nobody but the account's owner, who has just shown the password.
+            await log.Refuse(actor, Sessions.Act("SIGN_IN_REFUSED", "sign-in", null), elsewhere, cancel);
+            await throttle.Clear(subject, cancel);
+            return elsewhere;
+        }
+
         var signedIn = check.Matches && account is { State: AccountState.Active } ? await begin(account.Id, hash!, device, cancel) : null;
         if (signedIn is null)
         {

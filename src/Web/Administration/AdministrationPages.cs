@@ -12,6 +12,7 @@ internal static class AdministrationPages
         AccountPages.Map(app);
         RulesPages.Map(app);
         DeviceAdministration.Map(app);
+        AccessPages.Map(app);
         IntegrationPages.Map(app);
     }
 }

@@ -18,6 +18,7 @@ internal static class DeviceAdministration
         app.MapGet(All, (HttpContext http, IdentityDesk desk, TimeProvider clock, CancellationToken cancel) => Show(http, desk, clock, new View(), cancel));
         app.MapPost(All, Register);
         app.MapPost(All + "/rule", SetRule);
+        app.MapPost(All + "/department", SetDepartment);
         app.MapPost(One + "/code", async (HttpContext http, string name, IdentityDesk desk, TimeProvider clock, CancellationToken cancel) =>
         {
             var code = await desk.Devices.Renew(http.Actor(), name, cancel);
@@ -52,11 +53,37 @@ internal static class DeviceAdministration
             cancel);
     }
 
+    private static async Task<IResult> SetDepartment(HttpContext http, IdentityDesk desk, TimeProvider clock, CancellationToken cancel)
+    {
+        var form = await http.Request.ReadFormAsync(cancel);
+        var department = form["department"].ToString();
+        var roles = new HashSet<Role>();
+        foreach (var slug in form["role"])
+        {
+            var role = RoleNames.Parse(slug);
+            if (role.Error is { } unknown)
+            {
+                return await Show(http, desk, clock, new View(Error: unknown), cancel);
+            }
+
+            roles.Add(role.Value);
+        }
+
+        var set = await desk.Departments.Change(http.Actor(), department, roles, form["code"], cancel);
+        return await Show(
+            http,
+            desk,
+            clock,
+            set.Error is { } error ? new View(Error: error, Opened: department) : new View(Done: $"{department}: {DevicesPage.Works(set.Value)} from now on."),
+            cancel);
+    }
+
     private static async Task<IResult> Show(HttpContext http, IdentityDesk desk, TimeProvider clock, View view, CancellationToken cancel) => Page.Show<DevicesPage>(
         new
         {
             Devices = await desk.Devices.List(http.Actor(), cancel),
             desk.Devices.Required,
+            Departments = desk.Departments.Current,
             Here = DevicePages.Claimed(http, desk)?.Name,
             Now = clock.GetUtcNow(),
             Place = $"{http.Request.Scheme}://{http.Request.Host}{DevicePages.Register}",
@@ -65,9 +92,10 @@ internal static class DeviceAdministration
             view.Error,
             view.Name,
             view.Department,
+            view.Opened,
         },
         view.Error is null ? StatusCodes.Status200OK : StatusCodes.Status422UnprocessableEntity);
 
     /// <summary>What the page says beside the list.</summary>
-    private sealed record View(DeviceCode? Code = null, string? Done = null, Error? Error = null, string? Name = null, string? Department = null);
+    private sealed record View(DeviceCode? Code = null, string? Done = null, Error? Error = null, string? Name = null, string? Department = null, string? Opened = null);
 }

@@ -255,3 +255,31 @@ public sealed class PostgresAuditLogTests : AuditLogTests
 {
     private protected override async Task<AuditHome> Home() => await PostgresHome.Create();
 }
+
+public sealed class EntryFormatTests
+{
+    [Fact]
+    public void An_entry_of_the_first_format_reads_as_before_without_a_department()
+    {
+        var log = new LogIdentity(Ids.New(), Ids.New());
+        var body = EntryEncoder.Encode(AuditHome.Act(7, Ids.New()) with { Department = "" }).Body;
+        EntryEncoder.Complete(body, log, Ids.New(), 9, 1_790_000_000_000, new byte[EntryEncoder.HashSize]);
+        Assert.True(EntryParser.TryParse(body, out var second));
+        var now = second.ToEntry();
+
+        // What an earlier version wrote: eight texts, where the empty ninth is now.
+        var fields = 2 + now.FieldsAccessed.Sum(field => 2 + field.Length);
+        var ninth = body.Length - (2 + (16 * now.Patients.Count)) - fields - 2;
+        byte[] old = [1, .. body[1..ninth], .. body[(ninth + 2)..]];
+
+        Assert.True(EntryParser.TryParse(old, out var first));
+        var before = first.ToEntry();
+        Assert.Equal(("", now.Actor, now.Reason, now.Device), (before.Department, before.Actor, before.Reason, before.Device));
+        Assert.Equal(now.FieldsAccessed, before.FieldsAccessed);
+        Assert.Equal(now.Patients, before.Patients);
+        old[0] = 2;
+        Assert.False(EntryParser.TryParse(old, out _));
+        body[0] = 3;
+        Assert.False(EntryParser.TryParse(body, out _));
+    }
+}

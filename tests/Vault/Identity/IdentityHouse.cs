@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using Mangrove.Kernel;
 using Mangrove.Sealing;
 using Mangrove.Tests.Shared;
@@ -37,6 +39,8 @@ internal sealed class IdentityHouse : IAsyncDisposable
     public Store Store { get; private set; } = null!;
 
     public IdentityDesk Desk => desk;
+
+    public Door Door { get; private set; } = null!;
 
     public Sessions Sessions => desk.Sessions;
 
@@ -92,6 +96,16 @@ internal sealed class IdentityHouse : IAsyncDisposable
         return (await SignIn.Code(step.Ticket, Code(user), device, default)).Value;
     }
 
+    /// <summary>A device of the house whose browser has registered; its key is of no further use.</summary>
+    public async Task Enrol(string device, string department)
+    {
+        var code = (await desk.Devices.Register(SetUp.Setup, device, department, default)).Value;
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var nonce = desk.Devices.Challenge();
+        var signature = key.SignData(Encoding.ASCII.GetBytes($"mangrove device enrol {nonce}"), HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation);
+        _ = (await desk.Devices.Enrol(code.Code, Convert.ToBase64String(key.ExportSubjectPublicKeyInfo()), nonce, Convert.ToBase64String(signature), "address:10.0.0.7", default)).Value;
+    }
+
     /// <summary>The secrets on people's phones.</summary>
     public Dictionary<string, byte[]> Phones { get; } = new(StringComparer.Ordinal);
 
@@ -138,8 +152,8 @@ internal sealed class IdentityHouse : IAsyncDisposable
         audit = await home.Open();
         var standings = new Standings();
         var log = new Receipt.Log(audit, standings);
-        var door = new Door(new Grant.Policy(new NobodyInCare(), standings, Clock), log, keys, new PatientIndex(), Ids.New());
-        desk = new IdentityDesk(Store, keys, door, log, standings, Hospital, Clock, options);
+        Door = new Door(new Grant.Policy(new NobodyInCare(), standings, Clock), log, keys, new PatientIndex(), Ids.New());
+        desk = new IdentityDesk(Store, keys, Door, log, standings, Hospital, Clock, options);
         await desk.Load(default);
     }
 

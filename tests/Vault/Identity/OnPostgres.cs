@@ -84,3 +84,13 @@ public sealed class DeviceOnPostgresTests : DeviceTests
 {
     protected override Task<StorageOptions> NewStorage() => PostgresStorage.Create();
 }
+
+public sealed class SessionRulesOnPostgresTests : SessionRulesTests
+{
+    protected override Task<StorageOptions> NewStorage() => PostgresStorage.Create();
+}
+
+public sealed class StandingOnPostgresTests : StandingTests
+{
+    protected override Task<StorageOptions> NewStorage() => PostgresStorage.Create();
+}

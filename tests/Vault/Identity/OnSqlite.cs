@@ -59,3 +59,13 @@ public sealed class DeviceOnSqliteTests : DeviceTests
 {
     protected override Task<StorageOptions> NewStorage() => Task.FromResult(InNewFolder());
 }
+
+public sealed class SessionRulesOnSqliteTests : SessionRulesTests
+{
+    protected override Task<StorageOptions> NewStorage() => Task.FromResult(InNewFolder());
+}
+
+public sealed class StandingOnSqliteTests : StandingTests
+{
+    protected override Task<StorageOptions> NewStorage() => Task.FromResult(InNewFolder());
+}

@@ -67,6 +67,7 @@ public static class WebRoom
         app.UseMiddleware<SecurityHeaders>();
         app.UseMiddleware<AnswerInWords>();
         app.UseRouting();
+        app.UseMiddleware<PlainForm>();
         app.UseMiddleware<SameOriginOnly>();
 
         WebAssets.Map(app);

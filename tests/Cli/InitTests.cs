@@ -17,7 +17,7 @@ public sealed class InitTests : IDisposable
         Assert.Equal(0, made.Exit);
         Assert.Equal(folder.Data, made.Json.GetProperty("data").GetString());
         Assert.Equal("Kivuko Hospital", made.Json.GetProperty("facility").GetString());
-        Assert.StartsWith("https://hospital.test:8443/welcome?code=", made.Json.GetProperty("setupLink").GetString(), StringComparison.Ordinal);
+        Assert.StartsWith("https://hospital.test:8443/welcome#code=", made.Json.GetProperty("setupLink").GetString(), StringComparison.Ordinal);
         Assert.False(File.Exists(Path.Combine(folder.Data, "founding.json")));
         foreach (var file in Directory.EnumerateFiles(folder.Data))
         {

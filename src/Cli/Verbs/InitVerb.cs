@@ -41,8 +41,8 @@ internal sealed class InitVerb : OwnVerb
             clock,
             cancel);
 
-        // The device's code stands behind the #: no server and no log sees it.
-        var setupLink = new Uri(plan.Address, $"/welcome?code={Uri.EscapeDataString(link.Token)}#device={device.Code}").ToString();
+        // Both codes stand behind the #: no address that a server or a log sees has them.
+        var setupLink = new Uri(plan.Address, $"/welcome#code={Uri.EscapeDataString(link.Token)}&device={device.Code}").ToString();
         if (plan.Secret.Passphrase is not null)
         {
             call.Say("Nobody can open this hospital without its passphrase, and nobody can reset it. Keep a copy of it in a safe place.");

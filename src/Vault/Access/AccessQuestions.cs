@@ -59,12 +59,12 @@ public sealed class AccessQuestions
         {
             account.State == AccountState.Active
                 ? new("account", null, $"{account.DisplayName} is {account.Role.Title()}, and the account is active.")
-                : No("account", new Error("access.account", $"The account of {account.DisplayName} is {account.State.ToString().ToLowerInvariant()}: nobody signs in with it.")),
+                : new("account", new Error("access.account", "This account signs nobody in."), $"The account of {account.DisplayName} is {account.State.ToString().ToLowerInvariant()}: nobody signs in with it."),
         };
         if (device is { Length: > 0 })
         {
             var there = standings.AtDevice(account.Role, device);
-            reasons.Add(there is null ? new("device", null, $"{device} stands in {standings.DepartmentOf(device)}, where this role works.") : No("device", there));
+            reasons.Add(there is null ? new("device", null, $"{device} stands in {standings.DepartmentOf(device)}, where this role works.") : new("device", there, there.Code == "access.department" ? $"{device} stands in {standings.DepartmentOf(device)}, where this role does not work." : there.Message));
         }
         else
         {
@@ -72,11 +72,9 @@ public sealed class AccessQuestions
         }
 
         var care = rights.NeedsCareRelationship ? ", and the patient is in care here now" : "";
-        reasons.Add(refusal is null ? new("record", null, $"The role reads {field.Category} for {rights.Purposes.First()}{care}.") : No("record", refusal));
+        reasons.Add(refusal is null ? new("record", null, $"The role reads {field.Category} for {rights.Purposes.First()}{care}.") : new("record", refusal, refusal.Code == "access.role" ? $"The role does not read {field.Category}." : refusal.Message));
         return reasons;
     }
-
-    private static AccessReason No(string what, Error refusal) => new(what, refusal, refusal.Message);
 
     private async Task<Account?> Find(string user, CancellationToken cancel)
     {

@@ -140,7 +140,7 @@ public sealed record StaffForm(string User = "", string Name = "", string Role =
 public sealed record LinkView(StaffId Staff, string User, string Address, DateTimeOffset Expires)
 {
     public static LinkView Of(HttpContext http, StaffLink link) =>
-        new(link.Staff, link.User, $"{http.Request.Scheme}://{http.Request.Host}/welcome?code={Uri.EscapeDataString(link.Token)}", link.Expires.ToLocalTime());
+        new(link.Staff, link.User, $"{http.Request.Scheme}://{http.Request.Host}/welcome#code={Uri.EscapeDataString(link.Token)}", link.Expires.ToLocalTime());
 
     /// <summary>Without the address, which opens an account.</summary>
     public override string ToString() => $"{nameof(LinkView)} {Staff}";

@@ -56,7 +56,7 @@ internal static class DeviceAdministration
     private static async Task<IResult> SetDepartment(HttpContext http, IdentityDesk desk, TimeProvider clock, CancellationToken cancel)
     {
         var form = await http.Request.ReadFormAsync(cancel);
-        var department = form["department"].ToString();
+        var department = form["place"].ToString();
         var roles = new HashSet<Role>();
         foreach (var slug in form["role"])
         {

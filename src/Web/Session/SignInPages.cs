@@ -27,7 +27,7 @@ internal static class SignInPages
         app.MapPost("/lock", Lock).AllowAnonymous();
         app.MapGet("/locked", Locked).AllowAnonymous();
         app.MapPost("/unlock", Unlock).AllowAnonymous();
-        app.MapGet("/welcome", (HttpContext http, string? code, IdentityDesk desk) => DevicePages.TurnAway(http, desk) ?? Page.Show<WelcomePage>(new { Code = code, desk.Hospital })).AllowAnonymous();
+        app.MapGet("/welcome", (HttpContext http, IdentityDesk desk) => DevicePages.TurnAway(http, desk) ?? Page.Show<WelcomePage>(new { desk.Hospital })).AllowAnonymous();
         app.MapPost("/welcome", SetPassword).AllowAnonymous();
         // A gesture on a page that asks nothing else of the server, so that a reader is not locked out of what they read.
         app.MapPost("/gesture", () => Results.NoContent());

@@ -51,6 +51,13 @@ public class DayHospital : IAsyncLifetime
         return (account.GetProperty("user").GetString()!, file);
     }
 
+    /// <summary>The digits by which somebody unlocks the screen.</summary>
+    internal string Pin(Role role)
+    {
+        using var accounts = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Data, "demo-accounts.json")));
+        return accounts.RootElement.EnumerateArray().Single(one => one.GetProperty("role").GetString() == role.Slug()).GetProperty("pin").GetString()!;
+    }
+
     /// <summary>A code of somebody's second factor that no sign-in has used.</summary>
     internal string Code(Role role)
     {

@@ -50,6 +50,7 @@ public sealed class FirstDayTests(LookHost look) : IAsyncLifetime
         await Assertions.Expect(desk.GetByTestId("error")).ToBeVisibleAsync();
 
         // The set-up link carries the code behind the #; the administrator chooses a password and sets up a phone.
+        Assert.Equal("/welcome", link.PathAndQuery);
         await desk.GotoAsync(link.PathAndQuery + link.Fragment);
         await desk.Reaches("/device");
         await Look(desk, "device");
@@ -81,7 +82,8 @@ public sealed class FirstDayTests(LookHost look) : IAsyncLifetime
 
         await using var atWard = await look.Browser.NewContextAsync(Contexts.Window(address.ToString()));
         var ward = await atWard.NewPageAsync();
-        await ward.GotoAsync(welcome.PathAndQuery);
+        Assert.Equal("/welcome", welcome.PathAndQuery);
+        await ward.GotoAsync(welcome.PathAndQuery + welcome.Fragment);
         await ward.Reaches("/device");
         await ward.GetByTestId("device-code").FillAsync(code);
         await ward.GetByTestId("register-device").ClickAsync();

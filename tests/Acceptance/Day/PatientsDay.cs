@@ -51,6 +51,7 @@ internal sealed class PatientsDay
             await day.WithTheDoctor();
             await day.InTheLaboratory();
             await day.TheDoctorSigns();
+            await day.TheScreenLocks(hospital.Pin(Role.Doctor));
             await day.AtThePharmacy();
             await day.AtTheCashier();
             await day.TheAdministratorLooks();
@@ -258,6 +259,57 @@ internal sealed class PatientsDay
         await doctor.Test("addendum-sign").First.ClickAsync();
         await Expect(doctor.Test("addendum").First).ToContainTextAsync(Markers.All["addendum"]);
         await doctor.Look("chart-after");
+    }
+
+    /// <summary>Behind a locked screen nothing of the patient is left: not by a captured request, Back, Forward, another tab or the source.</summary>
+    private async Task TheScreenLocks(string pin)
+    {
+        var doctor = At(Role.Doctor);
+        var page = doctor.Page;
+        var chart = page.Url;
+        var context = page.Context;
+        Assert.Contains(Markers.All["addendum"], await (await context.APIRequest.GetAsync(chart)).TextAsync(), StringComparison.Ordinal);
+        await page.GotoAsync("/results");
+        await page.GotoAsync(chart);
+        await page.GoBackAsync();
+
+        // One page lies before this one and one behind it.
+        await page.Keyboard.PressAsync("Alt+l");
+        await page.Reaches("/locked");
+        var locked = System.Diagnostics.Stopwatch.StartNew();
+        var captured = await context.APIRequest.GetAsync(chart, new APIRequestContextOptions { MaxRedirects = 0 });
+        Assert.True(locked.Elapsed < TimeSpan.FromSeconds(1), "The answer to a captured request came late.");
+        Assert.Equal(401, captured.Status);
+        Hidden(await captured.TextAsync(), "a captured request");
+        await page.GoBackAsync();
+        await page.Reaches("/locked");
+        Hidden(await page.ContentAsync(), "Back");
+        await page.GoForwardAsync();
+        await page.Reaches("/locked");
+        Hidden(await page.ContentAsync(), "Forward");
+        var restored = await context.NewPageAsync();
+        await restored.GotoAsync(chart);
+        await restored.Reaches("/locked");
+        Hidden(await restored.ContentAsync(), "a restored tab");
+        await restored.GotoAsync("view-source:" + chart);
+        Hidden(await restored.ContentAsync(), "the source of the page");
+        await restored.CloseAsync();
+
+        // The PIN brings the same screen back.
+        await page.GotoAsync(chart);
+        await page.Reaches("/locked");
+        await page.GetByTestId("pin").FillAsync(pin);
+        await page.Reaches(new Uri(chart).AbsolutePath + "$");
+        await Expect(doctor.Test("addendum").First).ToContainTextAsync(Markers.All["addendum"]);
+        doctor.Complaints.Clear();
+
+        void Hidden(string shown, string how)
+        {
+            foreach (var (what, word) in Markers.All)
+            {
+                Assert.False(shown.Contains(word, StringComparison.Ordinal), $"By {how} the {what} is shown at a locked screen.");
+            }
+        }
     }
 
     private async Task AtThePharmacy()

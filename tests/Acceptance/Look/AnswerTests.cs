@@ -164,6 +164,20 @@ public sealed partial class AnswerTests(LookHost host)
         }
     }
 
+    [Theory]
+    [InlineData("p=%00", "form.unreadable")]
+    [InlineData("p=a&p=b", "form.doubled")]
+    [InlineData("role=a&role=b", "web.stale-form")]
+    [InlineData("p=a", "web.stale-form")]
+    public async Task A_form_that_reads_in_two_ways_or_in_none_is_refused_before_anything_else(string body, string problem)
+    {
+        using var client = host.Client();
+        using var content = new StringContent(body, null, "application/x-www-form-urlencoded");
+        var answer = await client.PostAsync("/look/sign", content);
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Contains(problem, await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_request_is_never_sent_back_as_it_came()
     {

@@ -66,9 +66,17 @@ document.addEventListener('submit', async event => {
   form.requestSubmit(submitter);
 }, true);
 
-// A link or a QR code carries the code behind the #, which no server and no log ever sees.
-const code = document.querySelector('form[data-device=enrol] input[name=code]');
-if (code && location.hash.length > 1) {
-  code.value = decodeURIComponent(location.hash.replace(/^#(device=)?/, ''));
-  history.replaceState(null, '', location.pathname + location.search);
+// A link or a QR code carries its codes behind the #, which no server's address, no history of a proxy and no log ever
+// sees: that of this device, alone or as device=, and as code= that of the person, who chooses a password afterwards.
+if (location.hash.length > 1) {
+  const text = location.hash.slice(1);
+  const behind = new URLSearchParams(text.includes('=') ? text : { device: text });
+  const device = document.querySelector('form[data-device=enrol]');
+  if (device) {
+    if (behind.get('device')) device.elements.code.value = behind.get('device');
+    if (behind.get('code')) device.elements.then.value += `#${new URLSearchParams({ code: behind.get('code') })}`;
+  }
+  const link = document.querySelector('input[data-link-code]');
+  if (link && behind.get('code')) link.value = behind.get('code');
+  if (device || link) history.replaceState(null, '', location.pathname + location.search);
 }

@@ -1,6 +1,7 @@
 using Mangrove.Kernel;
 using Mangrove.Sealing;
 using Mangrove.Vault.Audit;
+using Mangrove.Vault.Clients;
 using Mangrove.Vault.Keys;
 
 namespace Mangrove.Vault.Identity;
@@ -32,7 +33,8 @@ public sealed class IdentityDesk : IDisposable
         OwnPassword = new OwnPassword(Sessions, log, owners, hospital, clock);
         Pin = new StaffPin(Sessions, log, owners, clock);
         SecondFactor = new SecondFactor(Sessions, log, owners, factors, fresh, door, hospital, clock);
-        Devices = new Devices(store, Sessions, door, log, throttle, SecondFactor, pepper, clock);
+        Certificates = new CertificateRegister(store, clock);
+        Devices = new Devices(store, Sessions, door, log, throttle, SecondFactor, Certificates, pepper, clock);
         Staff = new StaffDirectory(store, Sessions, door, log, passwords, settings, hospital, clock);
         FirstAdministrator = new FirstAdministrator(Staff);
     }
@@ -61,6 +63,9 @@ public sealed class IdentityDesk : IDisposable
 
     internal PasswordGate Passwords => passwords;
 
+    /// <summary>What devices and programs show instead of a signature.</summary>
+    internal CertificateRegister Certificates { get; }
+
     /// <summary>
     /// Begins the making of a hospital. Possible only while it has no account at all, so that nothing running later can
     /// come by the actors of set-up.
@@ -87,8 +92,16 @@ public sealed class IdentityDesk : IDisposable
     }
 
     /// <summary>Reads what requests are judged by before the first one comes.</summary>
-    internal Task Load(CancellationToken cancel) => Devices.Load(cancel);
+    internal async Task Load(CancellationToken cancel)
+    {
+        await Certificates.Load(cancel);
+        await Devices.Load(cancel);
+    }
 
     /// <summary>Creates the tables of a new hospital, and those that a hospital of before lacks.</summary>
-    internal static Task Create(Store store, CancellationToken cancel) => IdentityStore.Create(store, cancel);
+    internal static async Task Create(Store store, CancellationToken cancel)
+    {
+        await IdentityStore.Create(store, cancel);
+        await ClientStore.Create(store, cancel);
+    }
 }

@@ -39,6 +39,10 @@ internal static class IntegrationStore
             expires INTEGER NOT NULL,
             PRIMARY KEY (integration, jti)) WITHOUT ROWID;
         CREATE INDEX IF NOT EXISTS assertion_used_expires ON assertion_used (expires);
+        CREATE TABLE IF NOT EXISTS certificate_only (
+            integration BLOB NOT NULL PRIMARY KEY REFERENCES integration (id),
+            since INTEGER NOT NULL,
+            set_by INTEGER NOT NULL);
         CREATE TABLE IF NOT EXISTS policy_setting (
             name TEXT NOT NULL PRIMARY KEY,
             value INTEGER NOT NULL,

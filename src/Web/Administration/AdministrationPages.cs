@@ -13,5 +13,6 @@ internal static class AdministrationPages
         RulesPages.Map(app);
         DeviceAdministration.Map(app);
         IntegrationPages.Map(app);
+        CertificatePages.Map(app);
     }
 }

@@ -108,7 +108,7 @@ internal sealed class IntegrationHouse : IAsyncDisposable
     public async Task<string> Token(string client = "lab-bridge", string scope = "system/Patient.r?part=name") =>
         (await Tokens.Issue(new TokenRequest(Assertion(client).Signed(), scope, Audience, Address), default)).Value.Text;
 
-    public async Task<Actor> Caller(string client = "lab-bridge") => (await Tokens.Check(await Token(client), Address, default)).Value;
+    public async Task<Actor> Caller(string client = "lab-bridge") => (await Tokens.Check(await Token(client), Address, null, default)).Value;
 
     /// <summary>What a call over the door reads: the patient's name, or null when it is refused.</summary>
     public async Task<string?> Read(Actor actor)
@@ -149,7 +149,7 @@ internal sealed class IntegrationHouse : IAsyncDisposable
         var gate = new IntegrationGate(Store, log, Clock);
         var door = new Door(new Grant.Policy(new Nobody(), Clock, gate), log, keys, new PatientIndex(), home.Facility);
         var other = new IdentityDesk(Store, keys, door, log, IdentityHouse.Hospital, Clock, new IdentityOptions { PasswordCost = 4 });
-        return new IntegrationDesk(Store, gate, other.Sessions, door, log, new SystemSecrets(keys), home.Facility, Clock);
+        return new IntegrationDesk(Store, gate, other, door, log, new SystemSecrets(keys), home.Facility, Clock);
     }
 
     public async ValueTask DisposeAsync()
@@ -187,7 +187,7 @@ internal sealed class IntegrationHouse : IAsyncDisposable
         var gate = new IntegrationGate(Store, log, Clock);
         Door = new Door(new Grant.Policy(new Nobody(), Clock, gate), log, keys, new PatientIndex(), home.Facility);
         identity = new IdentityDesk(Store, keys, Door, log, IdentityHouse.Hospital, Clock, new IdentityOptions { PasswordCost = 4 });
-        desk = new IntegrationDesk(Store, gate, identity.Sessions, Door, log, new SystemSecrets(keys), home.Facility, Clock);
+        desk = new IntegrationDesk(Store, gate, identity, Door, log, new SystemSecrets(keys), home.Facility, Clock);
         Row = new SealedRow { PatientId = Patient.Id };
         using var writing = await Door.Open(
             setUp.Sample,

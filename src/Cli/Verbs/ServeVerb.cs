@@ -58,12 +58,11 @@ internal sealed class ServeVerb : OwnVerb
         {
             asked ??= [ServerAddress.Parse(await House.Read(hospital.Clinics, Furnishings.AddressSetting, cancel) ?? ServerAddress.Default)];
             await using var server = await Server.Start(hospital, asked, clients, Shell, cancel);
+            call.Say($"ready {server.Address.GetLeftPart(UriPartial.Authority)}");
             if (server.ClientAddress is { } forClients)
             {
                 call.Say($"clients {forClients.GetLeftPart(UriPartial.Authority)}");
             }
-
-            call.Say($"ready {server.Address.GetLeftPart(UriPartial.Authority)}");
 
             // It takes every processor for a while: whoever waits for the sign-in page goes first, and until it is whole a
             // search says that it does not see everybody.

@@ -65,9 +65,11 @@ internal sealed class ClientAuthority(SystemSecrets secrets, string facility, Ti
     private X500DistinguishedName Subject(ClientKind kind, string name)
     {
         var builder = new X500DistinguishedNameBuilder();
-        builder.AddOrganizationName(facility.Length > LongestName ? facility[..LongestName] : facility);
-        builder.AddOrganizationalUnitName(Word(kind));
+
+        // The builder encodes the last one first: the common name ends up where readers of such names look for it.
         builder.AddCommonName(name);
+        builder.AddOrganizationalUnitName(Word(kind));
+        builder.AddOrganizationName(facility.Length > LongestName ? facility[..LongestName] : facility);
         return builder.Build();
     }
 

@@ -11,7 +11,7 @@ public sealed partial class Devices
     private readonly ConcurrentDictionary<Guid, KnownDevice> certified = new();
 
     /// <summary>Which device stands behind the certificate of a connection; null for a program's.</summary>
-    public KnownDevice? Claimed(ShownClient shown)
+    public KnownDevice? ShownBy(ShownClient shown)
     {
         ArgumentNullException.ThrowIfNull(shown);
         return shown.Kind == ClientKind.Device ? certified.GetValueOrDefault(shown.Holder) : null;
@@ -20,7 +20,7 @@ public sealed partial class Devices
     /// <summary>Whether a request of a session comes over a connection of the device where it was begun. A cookie says nothing there.</summary>
     /// <param name="device">The session's device, as its actor carries it.</param>
     /// <param name="shown">By what the connection is known.</param>
-    public bool Holds(string device, ShownClient shown) => Claimed(shown)?.Name == device;
+    public bool IsAt(string device, ShownClient shown) => ShownBy(shown)?.Name == device;
 
     /// <summary>
     /// Where somebody signs in or resumes over a connection with a certificate: the handshake was the proof, and that the
@@ -30,7 +30,7 @@ public sealed partial class Devices
     public async Task<Result<string>> Prove(ShownClient shown, string address, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(shown);
-        if (Claimed(shown) is { } device && await certificates.Standing(shown.Fingerprint, cancel) is not null)
+        if (ShownBy(shown) is { } device && await certificates.Standing(shown.Fingerprint, cancel) is not null)
         {
             return device.Name;
         }

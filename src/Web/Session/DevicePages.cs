@@ -27,14 +27,14 @@ internal static class DevicePages
 
     /// <summary>The registered device that a connection's certificate shows or else a browser claims to be, or null.</summary>
     public static KnownDevice? Claimed(HttpContext http, IdentityDesk desk) =>
-        Shown(http) is { } shown ? desk.Devices.Claimed(shown) : desk.Devices.Claimed(http.Request.Cookies[CookieName]);
+        Shown(http) is { } shown ? desk.Devices.ShownBy(shown) : desk.Devices.Claimed(http.Request.Cookies[CookieName]);
 
     /// <summary>Where a request comes from, as sessions and failures are counted by it.</summary>
     public static string NameOf(HttpContext http, IdentityDesk desk) => Claimed(http, desk)?.Name ?? AddressOf(http);
 
     /// <summary>Whether a session's request comes from the device where the session was begun.</summary>
     public static bool Holds(HttpContext http, Devices devices, Actor actor) =>
-        Shown(http) is { } shown ? devices.Holds(actor.Device, shown) : devices.Holds(actor.Device, http.Request.Cookies[CookieName]);
+        Shown(http) is { } shown ? devices.IsAt(actor.Device, shown) : devices.Holds(actor.Device, http.Request.Cookies[CookieName]);
 
     /// <summary>The device that shows its certificate or its key, or, where the rule allows it, the address.</summary>
     public static async Task<Result<string>> Prove(HttpContext http, IdentityDesk desk, DeviceProof use, IFormCollection form, CancellationToken cancel)

@@ -2,9 +2,11 @@ using Mangrove.Kernel;
 using Mangrove.Sealing;
 using Mangrove.Tests.Shared;
 using Mangrove.Tests.Vault.Audit;
+using Mangrove.Tests.Vault.Clients;
 using Mangrove.Vault;
 using Mangrove.Vault.Access;
 using Mangrove.Vault.Audit;
+using Mangrove.Vault.Clients;
 using Mangrove.Vault.Identity;
 using Mangrove.Vault.Index;
 using Mangrove.Vault.Keys;
@@ -37,6 +39,8 @@ internal sealed class IdentityHouse : IAsyncDisposable
     public Store Store { get; private set; } = null!;
 
     public IdentityDesk Desk => desk;
+
+    public ClientCertificates Clients { get; private set; } = null!;
 
     public Sessions Sessions => desk.Sessions;
 
@@ -140,6 +144,13 @@ internal sealed class IdentityHouse : IAsyncDisposable
         var door = new Door(new Grant.Policy(new NobodyInCare(), Clock), log, keys, new PatientIndex(), Ids.New());
         desk = new IdentityDesk(Store, keys, door, log, Hospital, Clock, options);
         await desk.Load(default);
+        var secrets = new SystemSecrets(keys);
+        if (await secrets.Get(SystemSecrets.AuthorityCertificate, default) is null)
+        {
+            (await TestAuthority.Make(secrets, Clock)).Dispose();
+        }
+
+        Clients = new ClientCertificates(Store, desk, door, log, secrets, Clock);
     }
 
     private async Task Stop()

@@ -4,10 +4,12 @@ using Mangrove.Kernel;
 using Mangrove.Sealing;
 using Mangrove.Tests.Shared;
 using Mangrove.Tests.Vault.Audit;
+using Mangrove.Tests.Vault.Clients;
 using Mangrove.Tests.Vault.Identity;
 using Mangrove.Vault;
 using Mangrove.Vault.Access;
 using Mangrove.Vault.Audit;
+using Mangrove.Vault.Clients;
 using Mangrove.Vault.Identity;
 using Mangrove.Vault.Index;
 using Mangrove.Vault.Integrations;
@@ -66,6 +68,12 @@ internal sealed class IntegrationHouse : IAsyncDisposable
     public ServiceTokens Tokens => desk.Tokens;
 
     public PolicySettings Policy => desk.Policy;
+
+    public ClientCertificates Clients { get; private set; } = null!;
+
+    public CertificateRegister Register => identity.Certificates;
+
+    public TestAuthority Authority { get; private set; } = null!;
 
     public FirstSetUp SetUp => setUp;
 
@@ -154,6 +162,7 @@ internal sealed class IntegrationHouse : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        Authority.Dispose();
         desk.Dispose();
         identity.Dispose();
         await audit.DisposeAsync();
@@ -188,6 +197,8 @@ internal sealed class IntegrationHouse : IAsyncDisposable
         Door = new Door(new Grant.Policy(new Nobody(), Clock, gate), log, keys, new PatientIndex(), home.Facility);
         identity = new IdentityDesk(Store, keys, Door, log, IdentityHouse.Hospital, Clock, new IdentityOptions { PasswordCost = 4 });
         desk = new IntegrationDesk(Store, gate, identity, Door, log, new SystemSecrets(keys), home.Facility, Clock);
+        Authority = await TestAuthority.Make(new SystemSecrets(keys), Clock);
+        Clients = new ClientCertificates(Store, identity, Door, log, new SystemSecrets(keys), Clock);
         Row = new SealedRow { PatientId = Patient.Id };
         using var writing = await Door.Open(
             setUp.Sample,

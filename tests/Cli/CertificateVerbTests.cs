@@ -4,7 +4,6 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text.RegularExpressions;
 using Mangrove.Kernel;
 using Mangrove.Vault.Access;
-using Mangrove.Vault.Identity;
 using Mangrove.Vault.Integrations;
 
 namespace Mangrove.Tests.Cli;

@@ -38,14 +38,14 @@ public sealed class Server : IAsyncDisposable
     private readonly WebApplication running;
     private readonly ShownCertificate shown;
     private readonly FormKeys ring;
-    private readonly ClientGate? gate;
+    private readonly ClientGate? doorman;
 
     private Server(WebApplication app, ShownCertificate certificate, FormKeys forms, ClientGate? clients, Uri address, Uri? clientAddress)
     {
         running = app;
         shown = certificate;
         ring = forms;
-        gate = clients;
+        doorman = clients;
         Address = address;
         ClientAddress = clientAddress;
     }
@@ -119,7 +119,7 @@ public sealed class Server : IAsyncDisposable
         await running.DisposeAsync();
         shown.Dispose();
         ring.Dispose();
-        gate?.Dispose();
+        doorman?.Dispose();
     }
 
     private static WebApplication Build(Hospital hospital, IReadOnlyList<Uri> addresses, CommandShell? shell, ShownCertificate certificate, FormKeys forms, (IReadOnlyList<Uri> Addresses, ClientListener Listener)? clients)

@@ -4,7 +4,6 @@ using System.Text;
 using Mangrove.Kernel;
 using Mangrove.Tests.Vault.Identity;
 using Mangrove.Vault;
-using Mangrove.Vault.Access;
 using Mangrove.Vault.Audit;
 using Mangrove.Vault.Clients;
 using Mangrove.Vault.Identity;

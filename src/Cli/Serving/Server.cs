@@ -262,7 +262,7 @@ public sealed class Server : IAsyncDisposable
     private static Error? Reason(Exception error) => error switch
     {
         AddressInUseException or IOException { InnerException: AddressInUseException } =>
-            new Error("serve.port-in-use", "Another program is using this port. Stop it, or name another one with --urls https://HOST:PORT."),
+            new Error("serve.port-in-use", "Another program is using this port. Stop it, or name another one with --urls or --client-urls https://HOST:PORT."),
         SocketException { SocketErrorCode: SocketError.AccessDenied } or IOException { InnerException: SocketException { SocketErrorCode: SocketError.AccessDenied } } =>
             new Error("serve.port-denied", "This account may not listen on this port. Use a port of 1024 or above, or give the account that right."),
         SocketException { SocketErrorCode: SocketError.AddressNotAvailable } or IOException { InnerException: SocketException { SocketErrorCode: SocketError.AddressNotAvailable } } =>

@@ -40,11 +40,15 @@ public sealed partial class CertificateVerbTests(SampleHospital sample) : IClass
         await Assert.ThrowsAsync<HttpRequestException>(() => Ask(clients, null));
         Assert.Equal(HttpStatusCode.OK, await Ask(server.Address, null));
 
-        // What is there is not replaced.
+        // What is there is not replaced, and nothing is signed for nothing.
         Assert.Equal("certificate.out-file", (await Run("device", "certificate", "issue", "--name", Device, "--request", request, "--out", chain)).Code);
+        Assert.Equal("ok", await Doctor());
+        Assert.Equal(0, (await Run("device", "certificate", "issue", "--name", Device, "--request", request, "--days", "10")).Exit);
+        Assert.Equal("ok", await Doctor());
         var listed = (await Run("device", "certificate", "list", "--name", Device)).Json;
         Assert.Equal(2, listed.GetArrayLength());
         Assert.Equal(0, (await Run("device", "certificate", "revoke", "--name", Device, "--fingerprint", fingerprint)).Exit);
+        Assert.Equal("warn", await Doctor());
         await Assert.ThrowsAsync<HttpRequestException>(() => Ask(clients, certificate));
         Assert.Equal("certificate.unknown", (await Run("device", "certificate", "revoke", "--name", Device, "--fingerprint", fingerprint)).Code);
         Assert.Equal("integration.unknown", (await Run("integration", "certificate", "issue", "--client", "nobody", "--request", request)).Code);
@@ -96,6 +100,14 @@ public sealed partial class CertificateVerbTests(SampleHospital sample) : IClass
     }
 
     private static string Request(ECDsa key) => new CertificateRequest("CN=whoever", key, HashAlgorithmName.SHA256).CreateSigningRequestPem();
+
+    /// <summary>What the check of the installation says of certificates that end.</summary>
+    private async Task<string?> Doctor()
+    {
+        var said = await Executable.Run("doctor", "--data", sample.Data, "--json");
+        var check = said.Json.GetProperty("checks").EnumerateArray().Single(one => one.GetProperty("name").GetString() == "client-certificates");
+        return check.GetProperty("status").GetString();
+    }
 
     private Task<Ran> Run(params string[] words)
     {

@@ -64,16 +64,26 @@ internal sealed class CertificateIssueVerb : CertificateVerb
     {
         var actor = await Actor(hospital, arguments, call, cancel);
         var asked = await Read(call.Full(arguments.GetValue(request)!), cancel);
+        var file = arguments.GetValue(output) is { } named ? call.Full(named) : null;
+        if (File.Exists(file))
+        {
+            throw new RefusedInput("certificate.out-file", "The file for the certificate is there already and is not replaced. Name another one; nothing was signed.");
+        }
+
         var clients = hospital.Vault.Clients;
         var (name, life) = (NameIn(arguments), arguments.GetValue(days));
         var issued = (Kind == ClientKind.Program
             ? await clients.IssueToProgram(actor, name, asked, life, cancel)
             : await clients.IssueToDevice(actor, name, asked, life, cancel)).Value;
-        var where = arguments.GetValue(output) is { } file ? await Write(call.Full(file), issued.Chain, cancel) : null;
+        if (file is not null)
+        {
+            await Write(file, issued.Chain, cancel);
+        }
+
         var words = string.Create(CultureInfo.InvariantCulture, $"SHA-256 {issued.Certificate.Fingerprint}, until {issued.Certificate.To:yyyy-MM-dd}");
         return Answer.Of(
-            new { certificate = Shown(issued.Certificate), pem = issued.Certificate.Pem(), authority = issued.Authority, file = where },
-            where is null ? $"{issued.Chain}{words}" : words);
+            new { certificate = Shown(issued.Certificate), pem = issued.Certificate.Pem(), authority = issued.Authority, file },
+            file is null ? $"{issued.Chain}{words}" : words);
     }
 
     private static async Task<string> Read(string path, CancellationToken cancel)
@@ -88,18 +98,17 @@ internal sealed class CertificateIssueVerb : CertificateVerb
         }
     }
 
-    private static async Task<string> Write(string path, string chain, CancellationToken cancel)
+    private static async Task Write(string path, string chain, CancellationToken cancel)
     {
         try
         {
             await using var stream = new FileStream(path, FileMode.CreateNew, FileAccess.Write);
             await using var writer = new StreamWriter(stream);
             await writer.WriteAsync(chain.AsMemory(), cancel);
-            return path;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new RefusedInput("certificate.out-file", "The certificate was signed and is on the list, but could not be written there: the file is there already, or its folder is not to be written. It can be taken from the page of the client.");
+            throw new RefusedInput("certificate.out-file", "The certificate was signed and is on the list, but the file could not be written. Fetch it on the page of the client, or revoke it and name another file.");
         }
     }
 }

@@ -168,6 +168,26 @@ public sealed class ClientCertificates
         return found;
     }
 
+    /// <summary>
+    /// The clients that soon have none that is good: of each its last certificate, where that ends within a time. For whoever
+    /// looks the installation over; nobody's data, and no entry.
+    /// </summary>
+    /// <param name="within">Counted from now.</param>
+    /// <param name="cancel">Gives up.</param>
+    public async Task<IReadOnlyList<ClientCertificate>> EndingSoon(TimeSpan within, CancellationToken cancel)
+    {
+        var now = clock.GetUtcNow();
+        await using var connection = await store.Open(cancel);
+        var standing = await connection.Query($"SELECT {ClientCertificate.Columns} FROM client_certificate WHERE revoked IS NULL ORDER BY kind, name", ClientCertificate.Read, cancel);
+        return
+        [
+            .. standing.Where(one => one.IsGood(now))
+                .GroupBy(one => one.Holder)
+                .Select(all => all.MaxBy(one => one.To)!)
+                .Where(last => last.To <= now + within),
+        ];
+    }
+
     /// <summary>The certificate of the hospital's authority as text, for whoever takes a chain.</summary>
     public async Task<string> Authority(CancellationToken cancel)
     {

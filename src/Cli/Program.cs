@@ -1,5 +1,6 @@
 using Mangrove.Cli.CommandLine;
 using Mangrove.Cli.Verbs;
+using Mangrove.Vault.Clients;
 
 namespace Mangrove.Cli;
 
@@ -18,11 +19,18 @@ internal static class Program
         new AuditListVerb(),
         new PolicyExplainVerb(),
         new IntegrationListVerb(),
+        new CertificateIssueVerb(ClientKind.Program),
+        new CertificateListVerb(ClientKind.Program),
+        new CertificateRevokeVerb(ClientKind.Program),
+        new CertificateRequireVerb(),
         new KeysStatusVerb(),
         new AuthorityVerb(),
         new DeviceCodeVerb(),
         new DeviceListVerb(),
         new DeviceRevokeVerb(),
+        new CertificateIssueVerb(ClientKind.Device),
+        new CertificateListVerb(ClientKind.Device),
+        new CertificateRevokeVerb(ClientKind.Device),
         new DoctorVerb(),
         new HelpPageVerb(),
         new AccessPageVerb(),

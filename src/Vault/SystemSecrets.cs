@@ -8,6 +8,9 @@ public sealed class SystemSecrets
     /// <summary>Where the certificate of the hospital's own authority is kept (DER). It is public: browsers learn it.</summary>
     public const string AuthorityCertificate = "tls-authority";
 
+    /// <summary>Where the private key of that authority is kept (PKCS#8). It signs certificates of this server and of clients, and nothing else.</summary>
+    public const string AuthorityKey = "tls-authority-key";
+
     private readonly KeyRing keys;
 
     internal SystemSecrets(KeyRing keys) => this.keys = keys;

@@ -2,6 +2,7 @@ using Mangrove.Kernel;
 using Mangrove.Sealing;
 using Mangrove.Vault.Access;
 using Mangrove.Vault.Audit;
+using Mangrove.Vault.Clients;
 using Mangrove.Vault.Identity;
 using Mangrove.Vault.Index;
 using Mangrove.Vault.Integrations;
@@ -46,7 +47,8 @@ public sealed class VaultRoom : IAsyncDisposable
         Review = new AuditReview(log, Door);
         Identity = new IdentityDesk(vault, keys, Door, receipts, standings, FacilityName, clock);
         Questions = new AccessQuestions(vault, Door, standings);
-        Integrations = new IntegrationDesk(vault, integrations, Identity.Sessions, Door, receipts, Secrets, Facility, clock);
+        Integrations = new IntegrationDesk(vault, integrations, Identity, Door, receipts, Secrets, Facility, clock);
+        Clients = new ClientCertificates(vault, Identity, Door, receipts, Secrets, clock);
     }
 
     public Guid Facility { get; }
@@ -69,6 +71,9 @@ public sealed class VaultRoom : IAsyncDisposable
 
     /// <summary>Programs of others that call here.</summary>
     public IntegrationDesk Integrations { get; }
+
+    /// <summary>Certificates of programs and desktop devices.</summary>
+    public ClientCertificates Clients { get; }
 
     public Fingerprints Fingerprints { get; }
 

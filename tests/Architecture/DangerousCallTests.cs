@@ -15,6 +15,9 @@ public partial class DangerousCallTests
     // One-time codes: RFC 6238 and the apps that people have know no other hash.
     private static readonly string[] MayHashOld = ["src/Vault/Identity/SecondFactor.cs", "src/Sealing/Totp.cs"];
 
+    // What a client of ours may bring for its own handshake, named to whoever brings less.
+    private static readonly string[] MayNameOthersKeys = ["src/Vault/Clients/CertificateAsked.cs"];
+
     [Fact]
     public void Only_the_bench_starts_a_program() =>
         House.None(Found(Starts(), "src/", ".cs").Where(found => !found.StartsWith("src/Cli/Bench/", StringComparison.Ordinal)));
@@ -36,7 +39,7 @@ public partial class DangerousCallTests
 
     [Fact]
     public void No_broken_cipher_mode_or_hash_is_named() =>
-        House.None(Found(Broken(), "src/", ".cs").Where(found => !MayHashOld.Any(may => found.StartsWith(may, StringComparison.Ordinal))));
+        House.None(Found(Broken(), "src/", ".cs").Where(found => !MayHashOld.Concat(MayNameOthersKeys).Any(may => found.StartsWith(may, StringComparison.Ordinal))));
 
     [Fact]
     public void No_room_turns_off_the_checks_of_memory_and_arithmetic()

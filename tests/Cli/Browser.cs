@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.RegularExpressions;
 
 namespace Mangrove.Tests.Cli;
@@ -31,21 +32,33 @@ internal sealed partial class Browser : IDisposable
     private string cookies = "";
     private string token = "";
 
-    private Browser(Uri address) => http = new HttpClient(new SocketsHttpHandler
+    private Browser(Uri address, X509Certificate2? certificate)
     {
-        AllowAutoRedirect = false,
-        UseCookies = false,
-        SslOptions = { RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null },
-    })
-    { BaseAddress = address };
+        var handler = new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            SslOptions = { RemoteCertificateValidationCallback = (_, shown, _, _) => shown is not null },
+        };
+        if (certificate is not null)
+        {
+            handler.SslOptions.LocalCertificateSelectionCallback = (_, _, _, _, _) => certificate;
+        }
+
+        http = new HttpClient(handler) { BaseAddress = address };
+    }
+
+    /// <summary>The cookies of the session, as somebody would copy them.</summary>
+    public string Cookies => cookies;
 
     /// <param name="address">The server.</param>
     /// <param name="user">Who.</param>
     /// <param name="password">Theirs.</param>
     /// <param name="code">A code of theirs that has not been used; asked for only where the account has a second factor.</param>
-    public static async Task<Browser> SignIn(Uri address, string user, string password, Func<string>? code = null)
+    /// <param name="certificate">What its connections show; null for an ordinary browser.</param>
+    public static async Task<Browser> SignIn(Uri address, string user, string password, Func<string>? code = null, X509Certificate2? certificate = null)
     {
-        var browser = new Browser(address);
+        var browser = new Browser(address, certificate);
         using var page = await browser.http.GetAsync(new Uri("/sign-in", UriKind.Relative));
         browser.cookies = page.Headers.GetValues("Set-Cookie").Single(cookie => cookie.StartsWith("__Host-mangrove-form=", StringComparison.Ordinal)).Split(';')[0];
         browser.token = Token().Match(await page.Content.ReadAsStringAsync()).Groups["token"].Value;

@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using Mangrove.Cli;
 using Mangrove.Cli.Serving;
 using Mangrove.Kernel;
@@ -32,13 +33,17 @@ internal sealed class HostedHospital : IAsyncDisposable
 
     public Uri Address => server.Address;
 
+    /// <summary>Where clients with a certificate are answered.</summary>
+    public Uri ClientAddress => server.ClientAddress ?? throw new InvalidOperationException("This hospital has no listener for clients.");
+
     public IReadOnlyList<Endpoint> Endpoints => server.Endpoints;
 
     /// <param name="sample">Whose accounts and key.</param>
     /// <param name="storage">The sample's own folder, or a copy of it.</param>
     /// <param name="clock">The time of the hospital.</param>
     /// <param name="ids">Ids of what is planted.</param>
-    public static async Task<HostedHospital> Open(SampleHospital sample, StorageOptions storage, TimeProvider clock, Func<Guid> ids)
+    /// <param name="clients">Whether it also listens for clients with a certificate.</param>
+    public static async Task<HostedHospital> Open(SampleHospital sample, StorageOptions storage, TimeProvider clock, Func<Guid> ids, bool clients = false)
     {
         var hospital = await Hospital.Open(storage, new RootSecret { KeyFile = Path.Combine(storage.Folder, "demo.key") }, clock, default);
         try
@@ -46,13 +51,21 @@ internal sealed class HostedHospital : IAsyncDisposable
             await hospital.Indexing;
             var (user, password) = sample.Login(Role.Admin);
             var administrator = (await hospital.Vault.Identity.SignIn.CommandLine(user, password, default)).Value;
-            return new HostedHospital(sample, hospital, await Server.Start(hospital, new Uri("https://localhost:0"), default), administrator, ids);
+            var free = new Uri("https://localhost:0");
+            return new HostedHospital(sample, hospital, clients ? await Server.Start(hospital, free, free, default) : await Server.Start(hospital, free, default), administrator, ids);
         }
         catch
         {
             await hospital.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>Signs somebody of the role in over a connection with a certificate.</summary>
+    public Task<Browser> SignIn(Role role, X509Certificate2 certificate)
+    {
+        var (user, password) = sample.Login(role);
+        return Browser.SignIn(ClientAddress, user, password, () => sample.Code(role), certificate);
     }
 
     /// <summary>Signs somebody of the role in; a session that this person had before ends.</summary>

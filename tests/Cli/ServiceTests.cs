@@ -33,7 +33,7 @@ public sealed class ServedHospital : IAsyncLifetime
 
         // The sample was made by the system's clock, and a clock behind it would end every session.
         Clock.SetWall(TimeProvider.System.GetUtcNow().AddMinutes(1) - Clock.GetUtcNow());
-        Hosted = await HostedHospital.Open(sample, sample.Storage, Clock, Ids.New);
+        Hosted = await HostedHospital.Open(sample, sample.Storage, Clock, Ids.New, clients: true);
         var identity = Hosted.Hospital.Vault.Identity;
         var (user, password) = sample.Login(Role.Admin);
         Boss = (await identity.SignIn.CommandLine(user, password, default)).Value;

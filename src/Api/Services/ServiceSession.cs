@@ -1,5 +1,6 @@
 using Mangrove.Api.Fhir;
 using Mangrove.Vault.Audit;
+using Mangrove.Vault.Clients;
 using Mangrove.Vault.Identity;
 using Mangrove.Vault.Integrations;
 using Microsoft.AspNetCore.Authorization;
@@ -34,7 +35,7 @@ internal sealed class ServiceSession(RequestDelegate next, ServiceTokens tokens)
         try
         {
             var token = given is [{ } one] && one.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? one[Scheme.Length..] : null;
-            var found = await tokens.Check(token, CallerOf(http), http.RequestAborted);
+            var found = await tokens.Check(token, CallerOf(http), http.Features.Get<ShownClient>(), http.RequestAborted);
             if (found.Error is not null)
             {
                 http.Response.Headers.WWWAuthenticate = "Bearer error=\"invalid_token\"";

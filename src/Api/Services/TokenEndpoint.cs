@@ -1,5 +1,6 @@
 using Mangrove.Kernel;
 using Mangrove.Vault.Audit;
+using Mangrove.Vault.Clients;
 using Mangrove.Vault.Integrations;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -11,7 +12,8 @@ namespace Mangrove.Api.Services;
 
 /// <summary>
 /// Tokens for programs: OAuth 2.0 client credentials with a signed assertion (RFC 6749, 4.4; RFC 7523; SMART Backend
-/// Services). No cookie is read here, so no other site can make a browser ask.
+/// Services), or over a connection with a certificate by that alone (RFC 8705). No cookie is read here, so no other site can
+/// make a browser ask.
 /// </summary>
 internal static class TokenEndpoint
 {
@@ -23,6 +25,9 @@ internal static class TokenEndpoint
     private const int LongestBody = 16 * 1024;
 
     private static readonly string[] Parameters = ["grant_type", "client_assertion_type", "client_assertion", "scope"];
+
+    // RFC 8705, 2: whoever is known by the certificate of the connection says its client id and signs nothing.
+    private static readonly string[] ByCertificate = ["grant_type", "client_id", "scope"];
 
     public static void Map(IEndpointRouteBuilder routes)
     {
@@ -44,8 +49,11 @@ internal static class TokenEndpoint
 
         var form = await http.Request.ReadFormAsync(http.RequestAborted);
 
+        var shown = http.Features.Get<ShownClient>();
+        var signed = shown is null || !form.ContainsKey("client_id");
+
         // RFC 6749, 3.2: a parameter is sent once. What is unknown is ignored there; here it is a mistake worth hearing of.
-        if (form.Any(field => field.Value.Count != 1 || !Parameters.Contains(field.Key, StringComparer.Ordinal)) || form["client_assertion_type"] != AssertionType)
+        if (form.Any(field => field.Value.Count != 1 || !(signed ? Parameters : ByCertificate).Contains(field.Key, StringComparer.Ordinal)) || (signed && form["client_assertion_type"] != AssertionType))
         {
             return Fault(StatusCodes.Status400BadRequest, "invalid_request", "Send grant_type, scope, client_assertion_type and client_assertion, each once, and nothing else.");
         }
@@ -58,7 +66,7 @@ internal static class TokenEndpoint
         try
         {
             var issued = await tokens.Issue(
-                new TokenRequest(form["client_assertion"], form["scope"], AddressOf(http.Request), ServiceSession.CallerOf(http)),
+                new TokenRequest(signed ? form["client_assertion"].ToString() : null, form["scope"], AddressOf(http.Request), ServiceSession.CallerOf(http)) { Certificate = shown, Client = form["client_id"] },
                 http.RequestAborted);
             return issued.Error is { } error ? Refused(http, error) : Results.Json(new
             {
@@ -87,15 +95,21 @@ internal static class TokenEndpoint
 
     private static IResult Fault(int status, string error, string sentence) => Results.Json(new { error, error_description = sentence }, statusCode: status);
 
-    private static IResult Configuration(HttpContext http) => Results.Json(new
+    private static IResult Configuration(HttpContext http)
     {
-        token_endpoint = AddressOf(http.Request),
-        token_endpoint_auth_methods_supported = new[] { "private_key_jwt" },
-        token_endpoint_auth_signing_alg_values_supported = new[] { "ES256" },
-        grant_types_supported = new[] { "client_credentials" },
-        scopes_supported = ServiceScope.All.Select(scope => scope.Text),
-        capabilities = new[] { "client-confidential-asymmetric", "permission-v2" },
-    });
+        // What the address that was asked can do: certificates are shown at the one for clients only.
+        var certificates = http.Features.Get<ShownClient>() is not null;
+        return Results.Json(new
+        {
+            token_endpoint = AddressOf(http.Request),
+            token_endpoint_auth_methods_supported = certificates ? new[] { "private_key_jwt", "tls_client_auth" } : ["private_key_jwt"],
+            token_endpoint_auth_signing_alg_values_supported = new[] { "ES256" },
+            tls_client_certificate_bound_access_tokens = certificates,
+            grant_types_supported = new[] { "client_credentials" },
+            scopes_supported = ServiceScope.All.Select(scope => scope.Text),
+            capabilities = new[] { "client-confidential-asymmetric", "permission-v2" },
+        });
+    }
 
     /// <summary>The server refuses a longer body before it is read.</summary>
     private sealed record MostBytes(long? MaxRequestBodySize) : IRequestSizeLimitMetadata;

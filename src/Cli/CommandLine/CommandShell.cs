@@ -41,14 +41,22 @@ internal sealed class CommandShell
                 continue;
             }
 
-            if (!groups.TryGetValue(name, out var group))
-            {
-                groups[name] = group = new Command(name, GroupDescription(name));
-                Root.Subcommands.Add(group);
-            }
-
-            group.Subcommands.Add(verb.Command);
+            GroupOf(name, groups).Subcommands.Add(verb.Command);
         }
+    }
+
+    /// <summary>The command of a group, made where it is missing; a group of two words stands inside that of its first.</summary>
+    private Command GroupOf(string name, Dictionary<string, Command> groups)
+    {
+        if (groups.TryGetValue(name, out var group))
+        {
+            return group;
+        }
+
+        var space = name.LastIndexOf(' ');
+        groups[name] = group = new Command(name[(space + 1)..], GroupDescription(name));
+        (space < 0 ? Root : GroupOf(name[..space], groups)).Subcommands.Add(group);
+        return group;
     }
 
     public RootCommand Root { get; }
@@ -188,6 +196,8 @@ internal sealed class CommandShell
         "integration" => "Programs of others that read over FHIR.",
         "keys" => "The hospital's keys.",
         "device" => "The hospital's registered devices.",
+        "integration certificate" => "Certificates of programs.",
+        "device certificate" => "Certificates of desktop devices.",
         "import" => "Records from elsewhere.",
         "export" => "Records for elsewhere.",
         _ => throw new ArgumentOutOfRangeException(nameof(name)),

@@ -16,7 +16,7 @@ internal abstract class Verb
 
     public Command Command { get; }
 
-    /// <summary>The word before the verb, such as <c>audit</c> of <c>audit verify</c>; null for a verb of one word.</summary>
+    /// <summary>The words before the verb, such as <c>audit</c> of <c>audit verify</c>; null for a verb of one word.</summary>
     public string? Group { get; }
 
     public string Name => Group is null ? Command.Name : $"{Group} {Command.Name}";

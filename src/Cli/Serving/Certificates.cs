@@ -12,7 +12,7 @@ namespace Mangrove.Cli.Serving;
 /// </summary>
 internal static class Certificates
 {
-    private const string AuthorityKey = "tls-authority-key";
+    private const string AuthorityKey = SystemSecrets.AuthorityKey;
     private const string AuthorityCertificate = SystemSecrets.AuthorityCertificate;
     private const string ServerKey = "tls-server-key";
     private const string ServerCertificate = "tls-server";

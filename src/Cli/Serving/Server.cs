@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using Mangrove.Api;
 using Mangrove.Cli.CommandLine;
 using Mangrove.Kernel;
+using Mangrove.Vault.Clients;
 using Mangrove.Vault.Identity;
 using Mangrove.Web;
 using Microsoft.AspNetCore.Builder;
@@ -37,42 +38,54 @@ public sealed class Server : IAsyncDisposable
     private readonly WebApplication running;
     private readonly ShownCertificate shown;
     private readonly FormKeys ring;
+    private readonly ClientGate? doorman;
 
-    private Server(WebApplication app, ShownCertificate certificate, FormKeys forms, Uri address)
+    private Server(WebApplication app, ShownCertificate certificate, FormKeys forms, ClientGate? clients, Uri address, Uri? clientAddress)
     {
         running = app;
         shown = certificate;
         ring = forms;
+        doorman = clients;
         Address = address;
+        ClientAddress = clientAddress;
     }
 
     /// <summary>Where the first page is, with the port that was really taken.</summary>
     public Uri Address { get; private set; }
+
+    /// <summary>Where clients with a certificate are answered, with the port that was really taken; null where none are.</summary>
+    public Uri? ClientAddress { get; }
 
     /// <summary>Every address that it answers, for whoever checks them all.</summary>
     public IReadOnlyList<Endpoint> Endpoints => running.Services.GetRequiredService<EndpointDataSource>().Endpoints;
 
     /// <summary>Starts serving; when the task ends, the first page can be fetched.</summary>
     /// <exception cref="RefusedInput"><c>serve.port-in-use</c>, <c>serve.port-denied</c>, <c>serve.address-unknown</c>, <c>serve.sensitive-logging</c>.</exception>
-    public static Task<Server> Start(Hospital hospital, Uri address, CancellationToken cancel) => Start(hospital, [address], null, cancel);
+    public static Task<Server> Start(Hospital hospital, Uri address, CancellationToken cancel) => Start(hospital, [address], [], null, cancel);
 
-    internal static async Task<Server> Start(Hospital hospital, IReadOnlyList<Uri> addresses, CommandShell? shell, CancellationToken cancel)
+    /// <summary>As the other, with a second listener for clients with a certificate.</summary>
+    /// <exception cref="RefusedInput"><c>serve.port-in-use</c>, <c>serve.port-denied</c>, <c>serve.address-unknown</c>, <c>serve.sensitive-logging</c>.</exception>
+    public static Task<Server> Start(Hospital hospital, Uri address, Uri clients, CancellationToken cancel) => Start(hospital, [address], [clients], null, cancel);
+
+    internal static async Task<Server> Start(Hospital hospital, IReadOnlyList<Uri> addresses, IReadOnlyList<Uri> clients, CommandShell? shell, CancellationToken cancel)
     {
         SensitiveLogging.Refuse(hospital.Storage);
 
         // The mapper's options cost a start some time, so they are looked at beside the rest of it.
         var mapper = Task.Run(() => SensitiveLogging.Refuse(hospital.Clinics.Options), cancel);
-        var hosts = HostsOf(addresses);
+        var hosts = HostsOf([.. addresses, .. clients]);
         var certificate = await ShownCertificate.Take(hospital.Vault.Secrets, hospital.Vault.FacilityName, hosts, hospital.Clock, cancel);
         var forms = await FormKeys.Load(hospital.Vault.Secrets, cancel);
         WebApplication? app = null;
+        ClientGate? gate = null;
         try
         {
-            app = Build(hospital, addresses, shell, certificate, forms);
+            gate = clients.Count == 0 ? null : await hospital.Vault.Clients.Gate(cancel);
+            app = Build(hospital, addresses, shell, certificate, forms, gate is null ? null : (clients, new ClientListener(hospital.Vault.Clients, gate, certificate)));
             await mapper;
             await forms.Renew(app.Services.GetRequiredService<IKeyManager>(), hospital.Clock, cancel);
             await app.StartAsync(cancel);
-            return new Server(app, certificate, forms, Taken(app, addresses[0]));
+            return new Server(app, certificate, forms, gate, Taken(app, addresses[0], 0), clients.Count == 0 ? null : Taken(app, clients[0], addresses.Count));
         }
         catch (Exception error)
         {
@@ -83,6 +96,7 @@ public sealed class Server : IAsyncDisposable
 
             certificate.Dispose();
             forms.Dispose();
+            gate?.Dispose();
             throw Reason(error) is { } reason ? new RefusedInput(reason) : error;
         }
     }
@@ -105,9 +119,10 @@ public sealed class Server : IAsyncDisposable
         await running.DisposeAsync();
         shown.Dispose();
         ring.Dispose();
+        doorman?.Dispose();
     }
 
-    private static WebApplication Build(Hospital hospital, IReadOnlyList<Uri> addresses, CommandShell? shell, ShownCertificate certificate, FormKeys forms)
+    private static WebApplication Build(Hospital hospital, IReadOnlyList<Uri> addresses, CommandShell? shell, ShownCertificate certificate, FormKeys forms, (IReadOnlyList<Uri> Addresses, ClientListener Listener)? clients)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "mangrove", EnvironmentName = "Production" });
         builder.Logging.AddConsole(console =>
@@ -124,7 +139,12 @@ public sealed class Server : IAsyncDisposable
             Limits.Apply(kestrel);
             foreach (var address in addresses)
             {
-                Listen(kestrel, address, certificate);
+                Listen(kestrel, address, listen => ForBrowsers(listen, certificate));
+            }
+
+            foreach (var address in clients?.Addresses ?? [])
+            {
+                Listen(kestrel, address, clients!.Value.Listener.Apply);
             }
         });
         builder.Services.Configure<FormOptions>(Limits.Apply);
@@ -164,36 +184,40 @@ public sealed class Server : IAsyncDisposable
         var counts = app.Services.GetRequiredService<RequestCounts>();
         app.Use(next => http => counts.Count(http, next));
         app.UseHostFiltering();
-        app.MapMangroveWeb(static web => web.UseMangroveServices());
+        app.MapMangroveWeb(static web =>
+        {
+            web.UseMiddleware<ConnectionClient>();
+            web.UseMangroveServices();
+        });
         app.MapMangroveApi();
         app.Services.GetRequiredService<Health>().Map(app);
         return app;
     }
 
-    private static void Listen(KestrelServerOptions kestrel, Uri address, ShownCertificate certificate)
+    private static void ForBrowsers(ListenOptions listen, ShownCertificate certificate)
     {
-        void Secure(ListenOptions listen)
-        {
-            listen.Protocols = HttpProtocols.Http1AndHttp2;
-            listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(certificate.Options), HandshakeTimeout = Limits.LongestHandshake });
-        }
+        listen.Protocols = HttpProtocols.Http1AndHttp2;
+        listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(certificate.Options), HandshakeTimeout = Limits.LongestHandshake });
+    }
 
+    private static void Listen(KestrelServerOptions kestrel, Uri address, Action<ListenOptions> secure)
+    {
         // A free port can be drawn on one address only, so "localhost:0" means the loopback of IPv4.
         if (IPAddress.TryParse(address.Host.Trim('[', ']'), out var ip))
         {
-            kestrel.Listen(ip, address.Port, Secure);
+            kestrel.Listen(ip, address.Port, secure);
         }
         else if (address.IsLoopback && address.Port == 0)
         {
-            kestrel.Listen(IPAddress.Loopback, 0, Secure);
+            kestrel.Listen(IPAddress.Loopback, 0, secure);
         }
         else if (address.IsLoopback)
         {
-            kestrel.ListenLocalhost(address.Port, Secure);
+            kestrel.ListenLocalhost(address.Port, secure);
         }
         else
         {
-            kestrel.ListenAnyIP(address.Port, Secure);
+            kestrel.ListenAnyIP(address.Port, secure);
         }
     }
 
@@ -221,21 +245,24 @@ public sealed class Server : IAsyncDisposable
         return [.. hosts.Distinct(StringComparer.OrdinalIgnoreCase)];
     }
 
-    private static Uri Taken(WebApplication app, Uri asked)
+    /// <param name="app">That listens.</param>
+    /// <param name="asked">What was asked for.</param>
+    /// <param name="place">Its place among all that were: they are bound in that order.</param>
+    private static Uri Taken(WebApplication app, Uri asked, int place)
     {
         if (asked.Port != 0)
         {
             return asked;
         }
 
-        var taken = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+        var taken = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.ElementAt(place);
         return new UriBuilder(asked) { Port = new Uri(taken.Replace("[::]", "localhost", StringComparison.Ordinal)).Port }.Uri;
     }
 
     private static Error? Reason(Exception error) => error switch
     {
         AddressInUseException or IOException { InnerException: AddressInUseException } =>
-            new Error("serve.port-in-use", "Another program is using this port. Stop it, or name another one with --urls https://HOST:PORT."),
+            new Error("serve.port-in-use", "Another program is using this port. Stop it, or name another one with --urls or --client-urls https://HOST:PORT."),
         SocketException { SocketErrorCode: SocketError.AccessDenied } or IOException { InnerException: SocketException { SocketErrorCode: SocketError.AccessDenied } } =>
             new Error("serve.port-denied", "This account may not listen on this port. Use a port of 1024 or above, or give the account that right."),
         SocketException { SocketErrorCode: SocketError.AddressNotAvailable } or IOException { InnerException: SocketException { SocketErrorCode: SocketError.AddressNotAvailable } } =>

@@ -2,6 +2,7 @@ using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Mangrove.Vault;
+using Mangrove.Vault.Clients;
 using Microsoft.Extensions.Hosting;
 
 namespace Mangrove.Cli.Serving;
@@ -17,8 +18,9 @@ internal sealed class ShownCertificate : IDisposable
     private readonly IReadOnlyCollection<string> hosts;
     private readonly TimeProvider clock;
     private readonly List<X509Certificate2> before = [];
-    private X509Certificate2 certificate;
+    private volatile X509Certificate2 certificate;
     private volatile SslServerAuthenticationOptions options;
+    private volatile ClientContext? context;
 
     private ShownCertificate(SystemSecrets secrets, string facility, IReadOnlyCollection<string> hosts, TimeProvider clock, X509Certificate2 certificate)
     {
@@ -35,6 +37,27 @@ internal sealed class ShownCertificate : IDisposable
 
     /// <summary>Every host that the certificate names.</summary>
     public IReadOnlySet<string> Names => Certificates.NamesIn(certificate);
+
+    /// <summary>
+    /// What a handshake with a client is answered with now: a certificate is asked for and judged by the gate, whatever the
+    /// framework itself thinks of it. Nothing is taken over from an earlier connection.
+    /// </summary>
+    /// <param name="gate">Who judges.</param>
+    /// <param name="handshake">Where the verdict is left.</param>
+    public SslServerAuthenticationOptions ForClients(ClientGate gate, Handshake handshake) => new()
+    {
+        ServerCertificateContext = ContextFor(gate),
+        EnabledSslProtocols = SslProtocols.Tls13,
+        ApplicationProtocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11],
+        AllowTlsResume = false,
+        AllowRenegotiation = false,
+        ClientCertificateRequired = true,
+        CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+
+        // The framework builds a chain of its own first: this keeps it from the system's store and from the network.
+        CertificateChainPolicy = gate.Policy(),
+        RemoteCertificateValidationCallback = (_, shown, _, _) => handshake.Passes(gate, shown as X509Certificate2),
+    };
 
     public static async Task<ShownCertificate> Take(SystemSecrets secrets, string facility, IReadOnlyCollection<string> hosts, TimeProvider clock, CancellationToken cancel) =>
         new(secrets, facility, hosts, clock, await Certificates.ForServing(secrets, facility, hosts, clock, cancel));
@@ -62,6 +85,20 @@ internal sealed class ShownCertificate : IDisposable
         before.ForEach(one => one.Dispose());
     }
 
+    /// <summary>Made once for each certificate that is shown, because it costs more than a handshake.</summary>
+    private SslStreamCertificateContext ContextFor(ClientGate gate)
+    {
+        var now = certificate;
+        if (context is not { } made || !ReferenceEquals(made.Of, now))
+        {
+            // Where the system can say so, the handshake names the authority, so that a client with several certificates finds the right one.
+            var trust = OperatingSystem.IsLinux() ? SslCertificateTrust.CreateForX509Collection([gate.Authority], sendTrustInHandshake: true) : null;
+            context = made = new ClientContext(now, SslStreamCertificateContext.Create(now, additionalCertificates: null, offline: true, trust));
+        }
+
+        return made.Context;
+    }
+
     private static SslServerAuthenticationOptions OptionsOf(X509Certificate2 certificate) => new()
     {
         // Offline: the server asks nobody on the network about its own certificate.
@@ -69,6 +106,8 @@ internal sealed class ShownCertificate : IDisposable
         EnabledSslProtocols = SslProtocols.Tls13,
         ApplicationProtocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11],
     };
+
+    private sealed record ClientContext(X509Certificate2 Of, SslStreamCertificateContext Context);
 }
 
 /// <summary>Looks at the certificate's dates once a day.</summary>

@@ -16,6 +16,7 @@ internal sealed class DoctorVerb() : HospitalVerb("doctor", "Check the installat
 
     private static readonly TimeSpan ClockSlack = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan CertificateSoon = TimeSpan.FromDays(30);
+    private static readonly TimeSpan ClientSoon = TimeSpan.FromDays(14);
     private static readonly TimeSpan AuthoritySoon = TimeSpan.FromDays(365);
 
     /// <param name="Status">ok, warn (put it right soon), fail (put it right now) or unknown (this machine does not tell).</param>
@@ -37,6 +38,7 @@ internal sealed class DoctorVerb() : HospitalVerb("doctor", "Check the installat
             Index(hospital),
             Dates("certificate", server, CertificateSoon, hospital.Clock, "Restart the server: it makes itself a new one."),
             Dates("certificate-authority", authority, AuthoritySoon, hospital.Clock, "Plan a new authority, and that every browser learns it."),
+            await Clients(hospital, cancel),
             await Migrations(hospital, cancel),
             new Check("backup", "warn", "This version keeps no record of backups. Copy the data folder while the server is stopped, without the key file, and try the copy on another machine."),
         ];
@@ -119,6 +121,14 @@ internal sealed class DoctorVerb() : HospitalVerb("doctor", "Check the installat
         return left < TimeSpan.Zero ? new Check(name, "fail", $"{text} {advice}")
             : left < soon ? new Check(name, "warn", $"{text} {advice}")
             : new Check(name, "ok", text);
+    }
+
+    private static async Task<Check> Clients(Hospital hospital, CancellationToken cancel)
+    {
+        var ending = await hospital.Vault.Clients.EndingSoon(ClientSoon, cancel);
+        return ending.Count == 0
+            ? new Check("client-certificates", "ok", "No program or desktop loses its certificate within two weeks.")
+            : new Check("client-certificates", "warn", string.Join(", ", ending.Select(one => string.Create(CultureInfo.InvariantCulture, $"{one.Name} until {one.To:yyyy-MM-dd}"))) + ": sign the next certificate, or it is shut out.");
     }
 
     private static async Task<Check> Migrations(Hospital hospital, CancellationToken cancel)

@@ -18,11 +18,18 @@ internal sealed class ServeVerb : OwnVerb
         CustomParser = result => [.. result.Tokens.SelectMany(token => token.Value.Split([';', ','], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))],
     };
 
+    private readonly Option<string[]> clientUrls = new("--client-urls")
+    {
+        Description = "Where programs and desktop devices with a certificate of this hospital are answered; nobody else is. Nowhere when left out.",
+        HelpName = "https://HOST:PORT",
+        CustomParser = result => [.. result.Tokens.SelectMany(token => token.Value.Split([';', ','], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))],
+    };
+
     public ServeVerb()
         : base("serve", "Serve the hospital.")
     {
         Common.AddUnsealing(Command);
-        Add(urls);
+        Add(urls, clientUrls);
     }
 
     /// <summary>Set by the program, because the server answers commands with the same verbs.</summary>
@@ -31,6 +38,7 @@ internal sealed class ServeVerb : OwnVerb
     public override async Task<Answer> Run(ParseResult arguments, Call call, TimeProvider clock, CancellationToken cancel)
     {
         var asked = arguments.GetValue(urls) is { Length: > 0 } given ? given.Select(ServerAddress.Parse).ToArray() : null;
+        var clients = (arguments.GetValue(clientUrls) ?? []).Select(ServerAddress.Parse).ToArray();
         Certificates.ReadAhead();
         var storage = Common.StorageOf(arguments, call);
         Founding.RequireFounded(storage.Folder);
@@ -49,15 +57,19 @@ internal sealed class ServeVerb : OwnVerb
         await using (hospital)
         {
             asked ??= [ServerAddress.Parse(await House.Read(hospital.Clinics, Furnishings.AddressSetting, cancel) ?? ServerAddress.Default)];
-            await using var server = await Server.Start(hospital, asked, Shell, cancel);
+            await using var server = await Server.Start(hospital, asked, clients, Shell, cancel);
             call.Say($"ready {server.Address.GetLeftPart(UriPartial.Authority)}");
+            if (server.ClientAddress is { } forClients)
+            {
+                call.Say($"clients {forClients.GetLeftPart(UriPartial.Authority)}");
+            }
 
             // It takes every processor for a while: whoever waits for the sign-in page goes first, and until it is whole a
             // search says that it does not see everybody.
             hospital.StartIndexing(AfterFirstPages);
             await server.Stopped(cancel);
             call.Say("stopped");
-            return Answer.Of(new { data = storage.Folder, url = server.Address.GetLeftPart(UriPartial.Authority), stopped = true }, "The hospital was closed in order.");
+            return Answer.Of(new { data = storage.Folder, url = server.Address.GetLeftPart(UriPartial.Authority), clientUrl = server.ClientAddress?.GetLeftPart(UriPartial.Authority), stopped = true }, "The hospital was closed in order.");
         }
     }
 }

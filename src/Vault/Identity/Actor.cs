@@ -85,8 +85,9 @@ public sealed class Actor
         /// <param name="reads">What the token was given.</param>
         /// <param name="device">Name of the integration, and where the call came from.</param>
         /// <param name="sessionId">Public handle of the token.</param>
-        internal static Actor Service(Integration integration, IReadOnlyCollection<Category> reads, string device, string sessionId) =>
-            new(ServicePrefix + integration.Client, integration.Name, default, null, null, device, sessionId, new ServiceStanding(integration.Id, integration.Generation, reads, integration.Purpose));
+        /// <param name="certificate">Fingerprint of the certificate that the token is bound to; null for none.</param>
+        internal static Actor Service(Integration integration, IReadOnlyCollection<Category> reads, string device, string sessionId, string? certificate) =>
+            new(ServicePrefix + integration.Client, integration.Name, default, null, null, device, sessionId, new ServiceStanding(integration.Id, integration.Generation, reads, integration.Purpose, certificate));
 
         /// <summary>Whoever typed a user name that no account has: may do nothing, and the log does not repeat what was typed.</summary>
         internal static Actor Unknown(string device) => new("unknown", "Unknown", default, null, null, device, NoSession);

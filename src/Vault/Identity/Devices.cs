@@ -5,6 +5,7 @@ using Mangrove.Kernel;
 using Mangrove.Sealing;
 using Mangrove.Vault.Access;
 using Mangrove.Vault.Audit;
+using Mangrove.Vault.Clients;
 
 namespace Mangrove.Vault.Identity;
 
@@ -13,7 +14,7 @@ namespace Mangrove.Vault.Identity;
 /// one-time code; typed at the device, its browser makes a key pair whose private half never leaves it, and shows at
 /// every sign-in and resume that it still has it. The cookie only says which device claims to be there.
 /// </summary>
-public sealed class Devices
+public sealed partial class Devices
 {
     private const int LongestName = 64;
     private const int LongestDepartment = 64;
@@ -33,6 +34,7 @@ public sealed class Devices
     private readonly SignInThrottle throttle;
     private readonly SecondFactor factor;
     private readonly DeviceChallenges challenges;
+    private readonly CertificateRegister certificates;
     private readonly KeyMaterial pepper;
     private readonly TimeProvider clock;
 
@@ -40,7 +42,7 @@ public sealed class Devices
     private readonly ConcurrentDictionary<string, Known> known = new(StringComparer.Ordinal);
     private readonly Standings standings;
 
-    internal Devices(Store store, Sessions sessions, Standings standings, Door door, Receipt.Log log, SignInThrottle throttle, SecondFactor factor, KeyMaterial pepper, TimeProvider clock)
+    internal Devices(Store store, Sessions sessions, Standings standings, Door door, Receipt.Log log, SignInThrottle throttle, SecondFactor factor, CertificateRegister certificates, KeyMaterial pepper, TimeProvider clock)
     {
         this.store = store;
         this.sessions = sessions;
@@ -50,6 +52,7 @@ public sealed class Devices
         this.log = log;
         this.throttle = throttle;
         this.factor = factor;
+        this.certificates = certificates;
         this.pepper = pepper;
         this.clock = clock;
         challenges = new DeviceChallenges(pepper, clock);
@@ -79,6 +82,8 @@ public sealed class Devices
         {
             Learn(token, device);
         }
+
+        await LoadCertified(connection, cancel);
     }
 
     /// <summary>Names a device and its department; the code registers one browser as it.</summary>
@@ -326,7 +331,7 @@ public sealed class Devices
         return code;
     }
 
-    private const string Select = "SELECT device.id, device.name, device.department, device.created, account.name, device.enrolled, device.code_expires FROM device LEFT JOIN account ON account.number = device.created_by";
+    private const string Select = "SELECT device.id, device.name, device.department, device.created, account.name, device.enrolled, device.code_expires, CASE WHEN device.enrolled IS NOT NULL AND device.token IS NULL THEN 1 ELSE 0 END FROM device LEFT JOIN account ON account.number = device.created_by";
 
     private long Now => clock.GetUtcNow().ToUnixTimeMilliseconds();
 
@@ -347,9 +352,11 @@ public sealed class Devices
     private async Task Close(SessionChange change, RegisteredDevice device, Actor admin, CancellationToken cancel)
     {
         await change.EndAt(device.Name, SessionEnd.DeviceRevoked, admin, cancel);
-        change.AfterCommit = () =>
+        await certificates.EndOf(change, ClientKind.Device, device.Id, admin, cancel);
+        change.AfterCommit += () =>
         {
             standings.Remove(device.Name);
+            certified.TryRemove(device.Id, out _);
             foreach (var (token, one) in known)
             {
                 if (one.Id == device.Id)
@@ -386,7 +393,10 @@ public sealed class Devices
         DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(3)),
         row.TextOrNull(4),
         row.LongOrNull(5) is { } enrolled ? DateTimeOffset.FromUnixTimeMilliseconds(enrolled) : null,
-        row.LongOrNull(6) is { } expires ? DateTimeOffset.FromUnixTimeMilliseconds(expires) : null);
+        row.LongOrNull(6) is { } expires ? DateTimeOffset.FromUnixTimeMilliseconds(expires) : null)
+    {
+        ByCertificate = Convert.ToInt64(row.GetValue(7), System.Globalization.CultureInfo.InvariantCulture) == 1,
+    };
 
     private static Error? Malformed(string name, string department) => NameError(name) ?? (string.IsNullOrWhiteSpace(department) || department.Length > LongestDepartment || department.Any(char.IsControl)
         ? new Error("device.department-invalid", "A department has 1 to 64 characters on one line.")
@@ -438,7 +448,11 @@ public sealed record KnownDevice(string Name, string Department, string? By, Dat
 /// <param name="By">Name of who registered it; null for the set-up.</param>
 /// <param name="Enrolled">When its browser took its code; null while it is awaited.</param>
 /// <param name="CodeExpires">When the code that is out runs out; null when none is out.</param>
-public sealed record RegisteredDevice(Guid Id, string Name, string Department, DateTimeOffset Created, string? By, DateTimeOffset? Enrolled, DateTimeOffset? CodeExpires);
+public sealed record RegisteredDevice(Guid Id, string Name, string Department, DateTimeOffset Created, string? By, DateTimeOffset? Enrolled, DateTimeOffset? CodeExpires)
+{
+    /// <summary>Whether it is a desktop device, which shows a certificate instead of a browser's key.</summary>
+    public bool ByCertificate { get; init; }
+}
 
 /// <summary>A one-time enrolment code, shown to the administrator once and kept as a hash only.</summary>
 public sealed record DeviceCode(string Name, string Department, string Code, DateTimeOffset Expires)

@@ -1,6 +1,7 @@
 using Mangrove.Kernel;
 using Mangrove.Sealing;
 using Mangrove.Vault.Audit;
+using Mangrove.Vault.Clients;
 using Mangrove.Vault.Keys;
 
 namespace Mangrove.Vault.Identity;
@@ -36,7 +37,8 @@ public sealed class IdentityDesk : IDisposable
         var acts = new AdministratorAct(Sessions, door, log);
         SessionPolicy = new SessionPolicy(rules, acts, SecondFactor, clock);
         Departments = new DepartmentRules(store, standings, acts, SecondFactor);
-        Devices = new Devices(store, Sessions, standings, door, log, throttle, SecondFactor, pepper, clock);
+        Certificates = new CertificateRegister(store, clock);
+        Devices = new Devices(store, Sessions, standings, door, log, throttle, SecondFactor, Certificates, pepper, clock);
         Staff = new StaffDirectory(store, Sessions, door, log, passwords, settings, hospital, clock);
         FirstAdministrator = new FirstAdministrator(Staff);
     }
@@ -68,6 +70,9 @@ public sealed class IdentityDesk : IDisposable
     public IdentityOptions Options => rules.Now;
 
     internal PasswordGate Passwords => passwords;
+
+    /// <summary>What devices and programs show instead of a signature.</summary>
+    internal CertificateRegister Certificates { get; }
 
     /// <summary>
     /// Begins the making of a hospital. Possible only while it has no account at all, so that nothing running later can
@@ -103,9 +108,14 @@ public sealed class IdentityDesk : IDisposable
         }
 
         await Departments.Load(cancel);
+        await Certificates.Load(cancel);
         await Devices.Load(cancel);
     }
 
     /// <summary>Creates the tables of a new hospital, and those that a hospital of before lacks.</summary>
-    internal static Task Create(Store store, CancellationToken cancel) => IdentityStore.Create(store, cancel);
+    internal static async Task Create(Store store, CancellationToken cancel)
+    {
+        await IdentityStore.Create(store, cancel);
+        await ClientStore.Create(store, cancel);
+    }
 }

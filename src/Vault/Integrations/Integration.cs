@@ -42,7 +42,7 @@ public sealed record Integration
 {
     /// <summary>The columns that <see cref="Read"/> expects, in its order.</summary>
     internal const string Columns =
-        "id, client, name, purpose, public_key, scopes, registered_by, registered, state, filing, agreement, signer, expires, filed_by, filed, first_by, first_at, second_by, second_at, lapsed, generation";
+        "id, client, name, purpose, public_key, scopes, registered_by, registered, state, filing, agreement, signer, expires, filed_by, filed, first_by, first_at, second_by, second_at, lapsed, generation, (SELECT COUNT(*) FROM certificate_only WHERE certificate_only.integration = integration.id)";
 
     internal Guid Id { get; private init; }
 
@@ -75,6 +75,9 @@ public sealed record Integration
 
     /// <summary>When the agreement was found to have run out. It stays so although a clock is set back.</summary>
     public DateTimeOffset? Lapsed { get; init; }
+
+    /// <summary>Whether it is let in by certificate alone: tokens that are bound to none are neither given nor taken.</summary>
+    public bool CertificateOnly { get; private init; }
 
     /// <summary>Counts up when everything given out has to stop: tokens carry it.</summary>
     internal long Generation { get; private init; }
@@ -119,6 +122,7 @@ public sealed record Integration
             Second = row.IsDBNull(17) ? null : new Approval(Staff(row.GetInt64(17)), Time(row.GetInt64(18))),
             Lapsed = row.LongOrNull(19) is { } lapsed ? Time(lapsed) : null,
             Generation = row.GetInt64(20),
+            CertificateOnly = row.GetInt64(21) > 0,
         };
     }
 

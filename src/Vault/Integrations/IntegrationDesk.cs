@@ -8,11 +8,11 @@ public sealed class IntegrationDesk : IDisposable
 {
     private readonly TokenSigner signer;
 
-    internal IntegrationDesk(Store store, IntegrationGate gate, Sessions sessions, Door door, Receipt.Log log, SystemSecrets secrets, Guid facility, TimeProvider clock)
+    internal IntegrationDesk(Store store, IntegrationGate gate, IdentityDesk identity, Door door, Receipt.Log log, SystemSecrets secrets, Guid facility, TimeProvider clock)
     {
-        var acts = new AdministratorAct(sessions, door, log);
+        var acts = new AdministratorAct(identity.Sessions, door, log);
         signer = new TokenSigner(secrets);
-        Directory = new IntegrationDirectory(store, acts, door, clock);
+        Directory = new IntegrationDirectory(store, acts, identity.Certificates, door, clock);
         Tokens = new ServiceTokens(store, gate, signer, log, facility, clock);
         Policy = new PolicySettings(store, acts, door, clock);
     }

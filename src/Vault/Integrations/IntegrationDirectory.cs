@@ -1,6 +1,8 @@
+using System.Globalization;
 using System.Text;
 using Mangrove.Kernel;
 using Mangrove.Vault.Access;
+using Mangrove.Vault.Clients;
 using Mangrove.Vault.Identity;
 
 namespace Mangrove.Vault.Integrations;
@@ -22,13 +24,15 @@ public sealed class IntegrationDirectory
 
     private readonly Store store;
     private readonly AdministratorAct acts;
+    private readonly CertificateRegister certificates;
     private readonly Door door;
     private readonly TimeProvider clock;
 
-    internal IntegrationDirectory(Store store, AdministratorAct acts, Door door, TimeProvider clock)
+    internal IntegrationDirectory(Store store, AdministratorAct acts, CertificateRegister certificates, Door door, TimeProvider clock)
     {
         this.store = store;
         this.acts = acts;
+        this.certificates = certificates;
         this.door = door;
         this.clock = clock;
     }
@@ -220,7 +224,7 @@ public sealed class IntegrationDirectory
     public Task<Result<Integration>> Resume(Actor admin, string client, CancellationToken cancel) =>
         Move(admin, "RESUME_INTEGRATION", client, "state = 4", IntegrationState.Active, cancel);
 
-    /// <summary>Ends an integration for good, from any state. Its client id is never given again.</summary>
+    /// <summary>Ends an integration for good, from any state, and takes its certificates back. Its client id is never given again.</summary>
     /// <returns>The integration, or <c>integration.unknown</c>, <c>integration.state</c>.</returns>
     /// <exception cref="Refused">The actor is no administrator.</exception>
     public Task<Result<Integration>> Revoke(Actor admin, string client, CancellationToken cancel) =>
@@ -231,6 +235,35 @@ public sealed class IntegrationDirectory
     /// <exception cref="Refused">The actor is no administrator.</exception>
     public Task<Result<Integration>> EndTokens(Actor admin, string client, CancellationToken cancel) =>
         Move(admin, "END_SERVICE_TOKENS", client, "state = 3", IntegrationState.Active, cancel);
+
+    /// <summary>
+    /// Says whether a program is let in by certificate alone. Tokens that are bound to none are then refused from the next
+    /// call on, and none is given out any more.
+    /// </summary>
+    /// <returns>The integration, or <c>integration.unknown</c>, <c>integration.state</c> (ended).</returns>
+    /// <exception cref="Refused">The actor is no administrator.</exception>
+    public Task<Result<Integration>> RequireCertificate(Actor admin, string client, bool only, CancellationToken cancel) => Change(
+        admin,
+        "REQUIRE_CERTIFICATE",
+        client,
+        async (change, before) =>
+        {
+            if (before.State == IntegrationState.Revoked)
+            {
+                return WrongState(before);
+            }
+
+            await change.Connection.Run(
+                only
+                    ? "INSERT INTO certificate_only (integration, since, set_by) VALUES (@id, @now, @by) ON CONFLICT (integration) DO NOTHING"
+                    : "DELETE FROM certificate_only WHERE integration = @id",
+                cancel,
+                [("@id", before.Id), .. only ? new (string, object?)[] { ("@now", Now), ("@by", admin.Staff.Number) } : []]);
+            return Done(await Load(change, client, cancel), $"{Way(before.CertificateOnly)} -> {Way(only)}");
+        },
+        cancel);
+
+    private static string Way(bool only) => only ? "certificate only" : "any way";
 
     internal static string Word(IntegrationState state) => state switch
     {
@@ -295,13 +328,22 @@ public sealed class IntegrationDirectory
         admin,
         action,
         client,
-        async (change, before) => await change.Connection.Run(
-            $"UPDATE integration SET state = @next, generation = generation + 1 WHERE id = @id AND {when}",
-            cancel,
-            ("@next", (int)next),
-            ("@id", before.Id)) == 0
-            ? WrongState(before)
-            : Done(await Load(change, client, cancel), before.State == next ? "tokens ended" : $"{Word(before.State)} -> {Word(next)}"),
+        async (change, before) =>
+        {
+            if (await change.Connection.Run(
+                $"UPDATE integration SET state = @next, generation = generation + 1 WHERE id = @id AND {when}",
+                cancel,
+                ("@next", (int)next),
+                ("@id", before.Id)) == 0)
+            {
+                return WrongState(before);
+            }
+
+            var ended = next == IntegrationState.Revoked ? await certificates.EndOf(change, ClientKind.Program, before.Id, admin, cancel) : 0;
+            return Done(
+                await Load(change, client, cancel),
+                before.State == next ? "tokens ended" : string.Create(CultureInfo.InvariantCulture, $"{Word(before.State)} -> {Word(next)}{(ended > 0 ? $", {ended} certificates revoked" : null)}"));
+        },
         cancel);
 
     private Task<Result<Integration>> Change(Actor admin, string action, string client, Func<SessionChange, Integration, Task<Acted<Integration>>> act, CancellationToken cancel) =>

@@ -1,6 +1,7 @@
 using Mangrove.Kernel;
 using Mangrove.Vault.Access;
 using Mangrove.Vault.Audit;
+using Mangrove.Vault.Clients;
 using Mangrove.Vault.Identity;
 
 namespace Mangrove.Vault.Integrations;
@@ -10,7 +11,8 @@ namespace Mangrove.Vault.Integrations;
 /// <param name="Generation">Counts up when everything given out has to stop.</param>
 /// <param name="Reads">What its token was given, at most what was approved.</param>
 /// <param name="Purpose">What the hospital lets it act for.</param>
-internal sealed record ServiceStanding(Guid Id, long Generation, IReadOnlyCollection<Category> Reads, Purpose Purpose)
+/// <param name="Certificate">Fingerprint of the certificate that its token is bound to; null for none.</param>
+internal sealed record ServiceStanding(Guid Id, long Generation, IReadOnlyCollection<Category> Reads, Purpose Purpose, string? Certificate)
 {
     public RoleRights Rights { get; } = new(Reads, [], Access.Rights.None, [Purpose], NeedsCareRelationship: false);
 }
@@ -25,13 +27,17 @@ internal sealed class IntegrationGate(Store store, Receipt.Log log, TimeProvider
 
     private DateOnly Today => DateOnly.FromDateTime(clock.GetLocalNow().DateTime);
 
+    private static Error CertificateNeeded { get; } = new("service.certificate-needed", "This program is let in by its certificate alone. It calls the address for clients and shows it.");
+
+    private static Error CertificateEnded { get; } = new("service.certificate-ended", "The certificate was taken back, has run out or is another client's. An administrator signs a new one.");
+
     private static Error Withdrawn { get; } = new("service.withdrawn", "Everything that was given to this program before was withdrawn. It asks for a new token.");
 
     /// <summary>What the actor may do now: what its token was given, as far as it is still approved.</summary>
     /// <returns>The rights, or a <c>service.</c> code.</returns>
     public async Task<Result<RoleRights>> Pass(ServiceStanding standing, CancellationToken cancel)
     {
-        var now = await Standing(standing.Id, standing.Generation, cancel);
+        var now = await Standing(standing.Id, standing.Generation, standing.Certificate, cancel);
         if (now.Error is { } missing)
         {
             return missing;
@@ -43,23 +49,27 @@ internal sealed class IntegrationGate(Store store, Receipt.Log log, TimeProvider
     }
 
     /// <summary>The integration when all three facts are true at this moment and nothing was withdrawn since <paramref name="generation"/>.</summary>
+    /// <param name="id">Its row.</param>
+    /// <param name="generation">What a token carries; null where none was given yet.</param>
+    /// <param name="certificate">Fingerprint of the certificate by which it calls; null for none. It is asked of the list too.</param>
+    /// <param name="cancel">Gives up.</param>
     /// <returns>The integration, or a <c>service.</c> code.</returns>
-    public async Task<Result<Integration>> Standing(Guid id, long? generation, CancellationToken cancel)
+    public async Task<Result<Integration>> Standing(Guid id, long? generation, string? certificate, CancellationToken cancel)
     {
         await using var connection = await store.Open(cancel);
-        return await Judge(connection, await connection.Query($"SELECT {Integration.Columns} FROM integration WHERE id = @id", Integration.Read, cancel, ("@id", id)), generation, cancel);
+        return await Judge(connection, await connection.Query($"SELECT {Integration.Columns} FROM integration WHERE id = @id", Integration.Read, cancel, ("@id", id)), generation, certificate, cancel);
     }
 
-    /// <inheritdoc cref="Standing(Guid, long?, CancellationToken)"/>
-    public async Task<Result<Integration>> Standing(string client, long? generation, CancellationToken cancel)
+    /// <inheritdoc cref="Standing(Guid, long?, string?, CancellationToken)"/>
+    public async Task<Result<Integration>> Standing(string client, long? generation, string? certificate, CancellationToken cancel)
     {
         await using var connection = await store.Open(cancel);
-        return await Judge(connection, await connection.Query($"SELECT {Integration.Columns} FROM integration WHERE client = @client", Integration.Read, cancel, ("@client", client)), generation, cancel);
+        return await Judge(connection, await connection.Query($"SELECT {Integration.Columns} FROM integration WHERE client = @client", Integration.Read, cancel, ("@client", client)), generation, certificate, cancel);
     }
 
     public static string Resource(Integration integration) => $"integration:{integration.Client}";
 
-    private async Task<Result<Integration>> Judge(System.Data.Common.DbConnection connection, List<Integration> rows, long? generation, CancellationToken cancel)
+    private async Task<Result<Integration>> Judge(System.Data.Common.DbConnection connection, List<Integration> rows, long? generation, string? certificate, CancellationToken cancel)
     {
         if (rows is not [var integration])
         {
@@ -71,9 +81,24 @@ internal sealed class IntegrationGate(Store store, Receipt.Log log, TimeProvider
             await Lapse(connection, integration, cancel);
         }
 
-        return integration.Missing(Today) is { } missing ? missing
-            : generation is { } given && given != integration.Generation ? Withdrawn
-            : integration;
+        if (integration.Missing(Today) is { } missing)
+        {
+            return missing;
+        }
+
+        if (generation is { } given && given != integration.Generation)
+        {
+            return Withdrawn;
+        }
+
+        if (certificate is null)
+        {
+            return integration.CertificateOnly ? CertificateNeeded : integration;
+        }
+
+        return await CertificateRegister.Good(connection, certificate, clock.GetUtcNow(), cancel) is { Kind: ClientKind.Program } shown && shown.Holder == integration.Id
+            ? integration
+            : CertificateEnded;
     }
 
     /// <summary>
@@ -91,7 +116,7 @@ internal sealed class IntegrationGate(Store store, Receipt.Log log, TimeProvider
             ("@filing", integration.Filing)) == 1)
         {
             await log.Note(
-                Actor.Maker.Service(integration, [], "server", Actor.Maker.NoSession),
+                Actor.Maker.Service(integration, [], "server", Actor.Maker.NoSession, null),
                 Sessions.Act(LapsedAction, Resource(integration), $"agreement held until {integration.Agreement!.Expires:yyyy-MM-dd}"),
                 cancel);
             await transaction.CommitAsync(CancellationToken.None);

@@ -38,7 +38,11 @@ internal static class IntegrationStore
             jti BLOB NOT NULL,
             expires INTEGER NOT NULL,
             PRIMARY KEY (integration, jti)) WITHOUT ROWID;
-        CREATE INDEX IF NOT EXISTS assertion_used_expires ON assertion_used (expires)
+        CREATE INDEX IF NOT EXISTS assertion_used_expires ON assertion_used (expires);
+        CREATE TABLE IF NOT EXISTS certificate_only (
+            integration BLOB NOT NULL PRIMARY KEY REFERENCES integration (id),
+            since INTEGER NOT NULL,
+            set_by INTEGER NOT NULL)
         """;
 
     /// <summary>Creates the tables where they are missing: in a new hospital, and in one that an earlier version made.</summary>

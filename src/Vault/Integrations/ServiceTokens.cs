@@ -3,17 +3,24 @@ using System.Security.Cryptography;
 using System.Text;
 using Mangrove.Kernel;
 using Mangrove.Vault.Audit;
+using Mangrove.Vault.Clients;
 using Mangrove.Vault.Identity;
 
 namespace Mangrove.Vault.Integrations;
 
 /// <summary>A request for a token, as it came over the wire.</summary>
-/// <param name="Assertion">The client's own signed statement of who it is (RFC 7523).</param>
+/// <param name="Assertion">The client's own signed statement of who it is (RFC 7523); null where its certificate alone says so.</param>
 /// <param name="Scope">The scopes asked for, divided by spaces.</param>
 /// <param name="Audience">The address that was asked: the assertion must have been made for it.</param>
 /// <param name="Address">Where the request came from.</param>
 public sealed record TokenRequest(string? Assertion, string? Scope, string Audience, string Address)
 {
+    /// <summary>Who stands behind the connection by its certificate; null on a connection without one.</summary>
+    public ShownClient? Certificate { get; init; }
+
+    /// <summary>The client id as typed, where the certificate alone says who asks (RFC 8705, 2).</summary>
+    public string? Client { get; init; }
+
     /// <summary>Without the assertion, which opens something until it is used.</summary>
     public override string ToString() => $"{nameof(TokenRequest)} {Address}";
 }
@@ -33,6 +40,10 @@ public sealed record ServiceToken(string Text, string Scope, TimeSpan Life)
 public sealed class ServiceTokens
 {
     public const string IssueAction = "ISSUE_SERVICE_TOKEN";
+
+    // RFC 8705, 3.1: the confirmation of a token that is bound to a certificate, and the hash in it.
+    private const string Confirmation = "cnf";
+    private const string ConfirmedBy = "x5t#S256";
 
     private const int LongestId = 128;
 
@@ -79,7 +90,10 @@ public sealed class ServiceTokens
 
     private long NowSeconds => clock.GetUtcNow().ToUnixTimeSeconds();
 
-    /// <summary>Checks an assertion and gives a token for the scopes asked for, which must all be approved.</summary>
+    /// <summary>
+    /// Checks who asks, by an assertion, by the certificate of the connection or by both, and gives a token for the scopes asked
+    /// for, which must all be approved. Over a connection with a certificate the token is bound to it (RFC 8705).
+    /// </summary>
     /// <returns>The token, or <c>service.client</c>, <c>service.scope</c>, <c>service.wait</c>.</returns>
     /// <exception cref="AuditUnavailable">The entry cannot be made durable; no token is given.</exception>
     public async Task<Result<ServiceToken>> Issue(TokenRequest request, CancellationToken cancel)
@@ -89,14 +103,26 @@ public sealed class ServiceTokens
             return Wait(wait);
         }
 
+        var byCertificate = request is { Assertion: null, Certificate: not null };
         var assertion = SignedToken.Read(request.Assertion);
-        var found = assertion?.Claim("iss") is { } client ? await Find(client, cancel) : null;
-        if (assertion is null || found is null)
+        if (assertion is null && !byCertificate)
         {
-            return await Refuse(request, null, new Error(assertion is null ? "service.assertion-malformed" : "service.unknown", NotVerified.Message), cancel);
+            return await Refuse(request, null, new Error("service.assertion-malformed", NotVerified.Message), cancel);
         }
 
-        if (Fault(assertion, found, request.Audience) is { } fault)
+        var found = (byCertificate ? request.Client : assertion!.Claim("iss")) is { } client ? await Find(client, cancel) : null;
+        if (found is null)
+        {
+            return await Refuse(request, null, new Error("service.unknown", NotVerified.Message), cancel);
+        }
+
+        // Also beside an assertion: whoever stole a client's key does not bind its tokens to a certificate of their own.
+        if (request.Certificate is { } shown && (shown.Kind != ClientKind.Program || shown.Holder != found.Id))
+        {
+            return await Refuse(request, found, new Error("service.certificate-client", NotVerified.Message), cancel);
+        }
+
+        if (assertion is not null && Fault(assertion, found, request.Audience) is { } fault)
         {
             return await Refuse(request, found, new Error(fault, NotVerified.Message), cancel);
         }
@@ -106,12 +132,12 @@ public sealed class ServiceTokens
             return Wait(pause);
         }
 
-        if (!await UseUp(assertion, found, cancel))
+        if (assertion is not null && !await UseUp(assertion, found, cancel))
         {
             return await Refuse(request, found, new Error("service.assertion-replayed", NotVerified.Message), cancel);
         }
 
-        var standing = await gate.Standing(found.Id, null, cancel);
+        var standing = await gate.Standing(found.Id, null, request.Certificate?.Fingerprint, cancel);
         if (standing.Error is { } missing)
         {
             return await Refuse(request, found, missing, cancel);
@@ -131,9 +157,10 @@ public sealed class ServiceTokens
     /// <summary>Who calls with this token: asked of the row, at this moment.</summary>
     /// <param name="token">As it stands after <c>Bearer</c>.</param>
     /// <param name="address">Where the call came from; stands in the log.</param>
+    /// <param name="shown">Who stands behind the connection by its certificate; null on a connection without one.</param>
     /// <param name="cancel">Gives up.</param>
     /// <returns>The actor, or <c>service.token</c>, whatever is wrong.</returns>
-    public async Task<Result<Actor>> Check(string? token, string address, CancellationToken cancel)
+    public async Task<Result<Actor>> Check(string? token, string address, ShownClient? shown, CancellationToken cancel)
     {
         if (SignedToken.Read(token) is not { } read || !await signer.Signed(read, cancel))
         {
@@ -150,9 +177,15 @@ public sealed class ServiceTokens
             return NotValid;
         }
 
-        var standing = await gate.Standing(client, generation, cancel);
+        // A bound token opens nothing but a connection that shows its certificate, and over such a connection no other token does.
+        if ((read.Has(Confirmation) || shown is not null) && (shown is null || read.Inside(Confirmation, ConfirmedBy) != shown.Thumbprint))
+        {
+            return NotValid;
+        }
+
+        var standing = await gate.Standing(client, generation, shown?.Fingerprint, cancel);
         return standing.Error is null
-            ? Actor.Maker.Service(standing.Value, [.. scopes.Select(scope => scope.Category)], Device(standing.Value, address), Session(id))
+            ? Actor.Maker.Service(standing.Value, [.. scopes.Select(scope => scope.Category)], Device(standing.Value, address), Session(id), shown?.Fingerprint)
             : NotValid;
     }
 
@@ -202,23 +235,27 @@ public sealed class ServiceTokens
     {
         var id = Ids.New().ToString("N");
         var text = ServiceScope.Join(scopes);
-        var actor = Actor.Maker.Service(integration, [.. scopes.Select(scope => scope.Category)], Device(integration, request.Address), Session(id));
-        await log.Note(actor, Sessions.Act(IssueAction, IntegrationGate.Resource(integration), text) with { Purpose = integration.Purpose }, cancel);
+        var actor = Actor.Maker.Service(integration, [.. scopes.Select(scope => scope.Category)], Device(integration, request.Address), Session(id), request.Certificate?.Fingerprint);
+        var reason = request.Certificate is { } bound ? $"{text}, bound to certificate {bound.Fingerprint}" : text;
+        await log.Note(actor, Sessions.Act(IssueAction, IntegrationGate.Resource(integration), reason) with { Purpose = integration.Purpose }, cancel);
         var now = NowSeconds;
-        var token = await signer.Write(
-            new Dictionary<string, object>(StringComparer.Ordinal)
-            {
-                ["iss"] = issuer,
-                ["aud"] = issuer,
-                ["sub"] = integration.Client,
-                ["iat"] = now,
-                ["exp"] = now + (long)Life.TotalSeconds,
-                ["jti"] = id,
-                ["gen"] = integration.Generation,
-                ["scope"] = text,
-            },
-            cancel);
-        return new ServiceToken(token, text, Life);
+        var claims = new Dictionary<string, object>(StringComparer.Ordinal)
+        {
+            ["iss"] = issuer,
+            ["aud"] = issuer,
+            ["sub"] = integration.Client,
+            ["iat"] = now,
+            ["exp"] = now + (long)Life.TotalSeconds,
+            ["jti"] = id,
+            ["gen"] = integration.Generation,
+            ["scope"] = text,
+        };
+        if (request.Certificate is { } confirmed)
+        {
+            claims[Confirmation] = new Dictionary<string, string>(StringComparer.Ordinal) { [ConfirmedBy] = confirmed.Thumbprint };
+        }
+
+        return new ServiceToken(await signer.Write(claims, cancel), text, Life);
     }
 
     /// <summary>Uses an assertion up. Of two at the same time one is the first; the row stays until the assertion has run out.</summary>

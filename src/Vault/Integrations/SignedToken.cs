@@ -71,6 +71,9 @@ internal sealed class SignedToken
     /// <summary>Seconds since 1970 as a whole number; null when it is missing or anything else.</summary>
     public long? Seconds(string name) => claims.TryGetProperty(name, out var claim) && claim.ValueKind == JsonValueKind.Number && claim.TryGetInt64(out var seconds) ? seconds : null;
 
+    /// <summary>A text of a member inside a claim; null when either is missing or anything else.</summary>
+    public string? Inside(string name, string member) => claims.TryGetProperty(name, out var claim) && claim.ValueKind == JsonValueKind.Object ? Text(claim, member) : null;
+
     /// <summary>Whether the claim is there at all.</summary>
     public bool Has(string name) => claims.TryGetProperty(name, out _);
 

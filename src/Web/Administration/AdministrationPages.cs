@@ -14,5 +14,6 @@ internal static class AdministrationPages
         DeviceAdministration.Map(app);
         AccessPages.Map(app);
         IntegrationPages.Map(app);
+        CertificatePages.Map(app);
     }
 }

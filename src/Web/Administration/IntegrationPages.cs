@@ -2,12 +2,14 @@ using System.Globalization;
 using Mangrove.Kernel;
 using Mangrove.Vault.Access;
 using Mangrove.Vault.Audit;
+using Mangrove.Vault.Clients;
 using Mangrove.Vault.Identity;
 using Mangrove.Vault.Integrations;
 using Mangrove.Web.Session;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Mangrove.Web.Administration;
 
@@ -43,6 +45,24 @@ internal static class IntegrationPages
         app.MapPost(One + "/tokens", (HttpContext http, string client, IntegrationDirectory directory, AuditReview review, StaffDirectory staff, TimeProvider clock, CancellationToken cancel) =>
             Change(http, client, directory, review, staff, clock, () => directory.EndTokens(http.Actor(), client, cancel), "tokens", cancel));
         app.MapPost(One + "/revoke", Revoke);
+    }
+
+    /// <summary>The page of one program with what went wrong at its certificates.</summary>
+    public static Task<IResult> ShowWith(HttpContext http, string client, CertificateForm typed, Error error, CancellationToken cancel)
+    {
+        var services = http.RequestServices;
+        return Show(
+            http,
+            client,
+            services.GetRequiredService<IntegrationDirectory>(),
+            services.GetRequiredService<AuditReview>(),
+            services.GetRequiredService<StaffDirectory>(),
+            services.GetRequiredService<TimeProvider>(),
+            new AgreementForm(),
+            error,
+            null,
+            cancel,
+            typed);
     }
 
     private static async Task<IResult> Register(HttpContext http, IntegrationDirectory directory, PolicySettings policy, TimeProvider clock, CancellationToken cancel)
@@ -137,7 +157,8 @@ internal static class IntegrationPages
         AgreementForm typed,
         Error? error,
         string? done,
-        CancellationToken cancel)
+        CancellationToken cancel,
+        CertificateForm? asked = null)
     {
         if ((await directory.List(http.Actor(), cancel)).FirstOrDefault(one => one.Client == client) is not { } integration)
         {
@@ -161,9 +182,11 @@ internal static class IntegrationPages
                 Names = roster.ToDictionary(one => one.Staff, one => one.DisplayName),
                 Me = http.Actor().Staff,
                 Server = $"{http.Request.Scheme}://{http.Request.Host}",
+                Certificates = await http.RequestServices.GetRequiredService<ClientCertificates>().List(http.Actor(), ClientKind.Program, integration.Client, cancel),
+                Asked = asked ?? new CertificateForm(),
                 Typed = typed,
                 Error = error,
-                Done = IntegrationWords.Done(done),
+                Done = IntegrationWords.Done(done) ?? CertificatePages.Done(done),
                 Now = clock.GetLocalNow(),
             },
             error is null ? StatusCodes.Status200OK : StatusCodes.Status422UnprocessableEntity);

@@ -1,4 +1,5 @@
 using Mangrove.Kernel;
+using Mangrove.Vault.Clients;
 using Mangrove.Vault.Identity;
 using Mangrove.Web.Pages;
 using Microsoft.AspNetCore.Builder;
@@ -24,18 +25,25 @@ internal static class DevicePages
         app.MapGet(Register + "/challenge", (IdentityDesk desk) => Results.Text(desk.Devices.Challenge())).AllowAnonymous();
     }
 
-    /// <summary>The registered device that a browser claims to be, or null.</summary>
-    public static KnownDevice? Claimed(HttpContext http, IdentityDesk desk) => desk.Devices.Claimed(http.Request.Cookies[CookieName]);
+    /// <summary>The registered device that a connection's certificate shows or else a browser claims to be, or null.</summary>
+    public static KnownDevice? Claimed(HttpContext http, IdentityDesk desk) =>
+        Shown(http) is { } shown ? desk.Devices.ShownBy(shown) : desk.Devices.Claimed(http.Request.Cookies[CookieName]);
 
     /// <summary>Where a request comes from, as sessions and failures are counted by it.</summary>
     public static string NameOf(HttpContext http, IdentityDesk desk) => Claimed(http, desk)?.Name ?? AddressOf(http);
 
     /// <summary>Whether a session's request comes from the device where the session was begun.</summary>
-    public static bool Holds(HttpContext http, Devices devices, Actor actor) => devices.Holds(actor.Device, http.Request.Cookies[CookieName]);
+    public static bool Holds(HttpContext http, Devices devices, Actor actor) =>
+        Shown(http) is { } shown ? devices.IsAt(actor.Device, shown) : devices.Holds(actor.Device, http.Request.Cookies[CookieName]);
 
-    /// <summary>The device that shows its key, or, where the rule allows it, the address.</summary>
+    /// <summary>The device that shows its certificate or its key, or, where the rule allows it, the address.</summary>
     public static async Task<Result<string>> Prove(HttpContext http, IdentityDesk desk, DeviceProof use, IFormCollection form, CancellationToken cancel)
     {
+        if (Shown(http) is { } shown)
+        {
+            return await desk.Devices.Prove(shown, AddressOf(http), cancel);
+        }
+
         var token = http.Request.Cookies[CookieName];
         var proven = await desk.Devices.Prove(token, use, form["nonce"], form["proof"], AddressOf(http), cancel);
         if (proven.Ok && token is not null && Claimed(http, desk) is not null)
@@ -50,6 +58,9 @@ internal static class DevicePages
     public static IResult? TurnAway(HttpContext http, IdentityDesk desk) => desk.Devices.Required && Claimed(http, desk) is null
         ? Results.LocalRedirect($"{Register}?then={Uri.EscapeDataString($"{http.Request.Path}{http.Request.QueryString}")}")
         : null;
+
+    /// <summary>What the connection showed, where it came in by the address for clients. A cookie then says nothing.</summary>
+    private static ShownClient? Shown(HttpContext http) => http.Features.Get<ShownClient>();
 
     private static string AddressOf(HttpContext http) => $"{SignInPages.AddressDevice}{http.Connection.RemoteIpAddress}";
 

@@ -27,6 +27,7 @@ public abstract partial class PagesTests(DayHospital hospital, LookHost browser)
         if (role == Role.Admin)
         {
             await RegisterProgram(page);
+            await RegisterDesktop(page);
         }
 
         var wrong = new List<string>();
@@ -48,7 +49,7 @@ public abstract partial class PagesTests(DayHospital hospital, LookHost browser)
             }
 
             await Check(page, slug, Kind(next.Path), complaints, wrong);
-            foreach (var link in await page.EvaluateAsync<string[]>("[...document.querySelectorAll('a[href^=\"/\"]')].map(a => a.getAttribute('href'))"))
+            foreach (var link in await page.EvaluateAsync<string[]>("[...document.querySelectorAll('a[href^=\"/\"]:not([download])')].map(a => a.getAttribute('href'))"))
             {
                 queue.Enqueue((link, true));
             }
@@ -79,6 +80,32 @@ public abstract partial class PagesTests(DayHospital hospital, LookHost browser)
         await page.GetByTestId("agreement-form").Locator("[name=expires]").FillAsync(TimeProvider.System.GetUtcNow().AddDays(20).ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture));
         await page.GetByTestId("file").ClickAsync();
         await Assertions.Expect(page.GetByTestId("approve")).ToBeVisibleAsync();
+
+        // Its certificate, from a request that was pasted.
+        await page.GetByTestId("certificate-form").Locator("[name=request]").FillAsync(CertificateRequest());
+        await page.GetByTestId("sign-certificate").ClickAsync();
+        await Assertions.Expect(page.GetByTestId("certificates")).ToContainTextAsync("Good");
+    }
+
+    /// <summary>A desktop device with a certificate, from a request that lies in a file.</summary>
+    private static async Task RegisterDesktop(IPage page)
+    {
+        await page.GotoAsync("/admin/devices");
+        var form = page.GetByTestId("new-device");
+        await form.Locator("[name=name]").FillAsync("Records-Desk-01");
+        await form.Locator("[name=department]").FillAsync("Records");
+        await page.GetByTestId("register").ClickAsync();
+        await page.Locator("[data-device-row=Records-Desk-01]").GetByTestId("certificates").ClickAsync();
+        await page.Locator("[name=file]").SetInputFilesAsync(new FilePayload { Name = "desk.csr", MimeType = "application/pkcs10", Buffer = System.Text.Encoding.ASCII.GetBytes(CertificateRequest()) });
+        await page.GetByTestId("sign-certificate").ClickAsync();
+        await Assertions.Expect(page.GetByTestId("certificates")).ToContainTextAsync("Good");
+        await Assertions.Expect(page.GetByTestId("done")).ToBeVisibleAsync();
+    }
+
+    private static string CertificateRequest()
+    {
+        using var key = System.Security.Cryptography.ECDsa.Create(System.Security.Cryptography.ECCurve.NamedCurves.nistP256);
+        return new System.Security.Cryptography.X509Certificates.CertificateRequest("CN=whoever", key, System.Security.Cryptography.HashAlgorithmName.SHA256).CreateSigningRequestPem();
     }
 
     private async Task Check(IPage page, string slug, string kind, ConcurrentQueue<string> complaints, List<string> wrong)

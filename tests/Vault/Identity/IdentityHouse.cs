@@ -4,9 +4,11 @@ using Mangrove.Kernel;
 using Mangrove.Sealing;
 using Mangrove.Tests.Shared;
 using Mangrove.Tests.Vault.Audit;
+using Mangrove.Tests.Vault.Clients;
 using Mangrove.Vault;
 using Mangrove.Vault.Access;
 using Mangrove.Vault.Audit;
+using Mangrove.Vault.Clients;
 using Mangrove.Vault.Identity;
 using Mangrove.Vault.Index;
 using Mangrove.Vault.Keys;
@@ -41,6 +43,8 @@ internal sealed class IdentityHouse : IAsyncDisposable
     public IdentityDesk Desk => desk;
 
     public Door Door { get; private set; } = null!;
+
+    public ClientCertificates Clients { get; private set; } = null!;
 
     public Sessions Sessions => desk.Sessions;
 
@@ -155,6 +159,13 @@ internal sealed class IdentityHouse : IAsyncDisposable
         Door = new Door(new Grant.Policy(new NobodyInCare(), standings, Clock), log, keys, new PatientIndex(), Ids.New());
         desk = new IdentityDesk(Store, keys, Door, log, standings, Hospital, Clock, options);
         await desk.Load(default);
+        var secrets = new SystemSecrets(keys);
+        if (await secrets.Get(SystemSecrets.AuthorityCertificate, default) is null)
+        {
+            (await TestAuthority.Make(secrets, Clock)).Dispose();
+        }
+
+        Clients = new ClientCertificates(Store, desk, Door, log, secrets, Clock);
     }
 
     private async Task Stop()

@@ -69,7 +69,7 @@ public abstract class IntegrationGateTests : IntegrationsOnEveryDatabase
 
         house.Clock.Pass(TimeSpan.FromHours(16));
         Assert.Null(await house.Read(caller));
-        Assert.Equal(ServiceTokens.NotValid, (await house.Tokens.Check(token, IntegrationHouse.Address, default)).Error);
+        Assert.Equal(ServiceTokens.NotValid, (await house.Tokens.Check(token, IntegrationHouse.Address, null, default)).Error);
         var lapsed = Assert.Single(await house.Entries("AGREEMENT_LAPSED"));
         Assert.Equal(("service:lab-bridge", "integration:lab-bridge"), (lapsed.Actor, lapsed.Resource));
         Assert.Equal("service.agreement-expired", (await house.Entries("FHIR_READ"))[^1].Reason);
@@ -187,7 +187,7 @@ public abstract class IntegrationGateTests : IntegrationsOnEveryDatabase
     private static async Task<Actor?> TryToken(IntegrationHouse house, string client)
     {
         var issued = await house.Tokens.Issue(new TokenRequest(house.Assertion(client).Signed(), "system/Patient.r?part=name", IntegrationHouse.Audience, IntegrationHouse.Address), default);
-        return issued.Ok ? (await house.Tokens.Check(issued.Value.Text, IntegrationHouse.Address, default)).Value : null;
+        return issued.Ok ? (await house.Tokens.Check(issued.Value.Text, IntegrationHouse.Address, null, default)).Value : null;
     }
 
     private enum State

@@ -4,10 +4,12 @@ using Mangrove.Kernel;
 using Mangrove.Sealing;
 using Mangrove.Tests.Shared;
 using Mangrove.Tests.Vault.Audit;
+using Mangrove.Tests.Vault.Clients;
 using Mangrove.Tests.Vault.Identity;
 using Mangrove.Vault;
 using Mangrove.Vault.Access;
 using Mangrove.Vault.Audit;
+using Mangrove.Vault.Clients;
 using Mangrove.Vault.Identity;
 using Mangrove.Vault.Index;
 using Mangrove.Vault.Integrations;
@@ -69,6 +71,12 @@ internal sealed class IntegrationHouse : IAsyncDisposable
 
     public PolicySettings Policy => desk.Policy;
 
+    public ClientCertificates Clients { get; private set; } = null!;
+
+    public CertificateRegister Register => identity.Certificates;
+
+    public TestAuthority Authority { get; private set; } = null!;
+
     public FirstSetUp SetUp => setUp;
 
     public PatientRef Patient { get; } = new(PatientId.New(), "P-1000007");
@@ -110,7 +118,7 @@ internal sealed class IntegrationHouse : IAsyncDisposable
     public async Task<string> Token(string client = "lab-bridge", string scope = "system/Patient.r?part=name") =>
         (await Tokens.Issue(new TokenRequest(Assertion(client).Signed(), scope, Audience, Address), default)).Value.Text;
 
-    public async Task<Actor> Caller(string client = "lab-bridge") => (await Tokens.Check(await Token(client), Address, default)).Value;
+    public async Task<Actor> Caller(string client = "lab-bridge") => (await Tokens.Check(await Token(client), Address, null, default)).Value;
 
     /// <summary>What a call over the door reads: the patient's name, or null when it is refused.</summary>
     public async Task<string?> Read(Actor actor)
@@ -151,11 +159,12 @@ internal sealed class IntegrationHouse : IAsyncDisposable
         var gate = new IntegrationGate(Store, log, Clock);
         var door = new Door(new Grant.Policy(new Nobody(), standings, Clock, gate), log, keys, new PatientIndex(), home.Facility);
         var other = new IdentityDesk(Store, keys, door, log, standings, IdentityHouse.Hospital, Clock, new IdentityOptions { PasswordCost = 4 });
-        return new IntegrationDesk(Store, gate, other.Sessions, door, log, new SystemSecrets(keys), home.Facility, Clock);
+        return new IntegrationDesk(Store, gate, other, door, log, new SystemSecrets(keys), home.Facility, Clock);
     }
 
     public async ValueTask DisposeAsync()
     {
+        Authority.Dispose();
         desk.Dispose();
         identity.Dispose();
         await audit.DisposeAsync();
@@ -190,7 +199,9 @@ internal sealed class IntegrationHouse : IAsyncDisposable
         var gate = new IntegrationGate(Store, log, Clock);
         Door = new Door(new Grant.Policy(new Nobody(), standings, Clock, gate), log, keys, new PatientIndex(), home.Facility);
         identity = new IdentityDesk(Store, keys, Door, log, standings, IdentityHouse.Hospital, Clock, new IdentityOptions { PasswordCost = 4 });
-        desk = new IntegrationDesk(Store, gate, identity.Sessions, Door, log, new SystemSecrets(keys), home.Facility, Clock);
+        desk = new IntegrationDesk(Store, gate, identity, Door, log, new SystemSecrets(keys), home.Facility, Clock);
+        Authority = await TestAuthority.Make(new SystemSecrets(keys), Clock);
+        Clients = new ClientCertificates(Store, identity, Door, log, new SystemSecrets(keys), Clock);
         Row = new SealedRow { PatientId = Patient.Id };
         using var writing = await Door.Open(
             setUp.Sample,

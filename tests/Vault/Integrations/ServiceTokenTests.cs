@@ -177,24 +177,24 @@ public abstract class ServiceTokenTests : IntegrationsOnEveryDatabase
         var stranger = await House();
         await stranger.Active();
 
-        Assert.True((await house.Tokens.Check(token, "10.0.0.8", default)).Ok);
+        Assert.True((await house.Tokens.Check(token, "10.0.0.8", null, default)).Ok);
         foreach (var wrong in (string?[])
         [
             null, "", "abc", token + "=", token[..^4] + (token[^4] == 'A' ? "B" : "A") + token[^3..], await stranger.Token(), house.Assertion().Signed(),
             house.Assertion().Headed("typ", "at+jwt").Signed(), Unsigned(token), Swapped(token, await house.Token("other-bridge")),
         ])
         {
-            Assert.Equal(ServiceTokens.NotValid, (await house.Tokens.Check(wrong, IntegrationHouse.Address, default)).Error);
+            Assert.Equal(ServiceTokens.NotValid, (await house.Tokens.Check(wrong, IntegrationHouse.Address, null, default)).Error);
         }
 
         house.Clock.Pass(TimeSpan.FromSeconds(299));
-        Assert.True((await house.Tokens.Check(token, IntegrationHouse.Address, default)).Ok);
+        Assert.True((await house.Tokens.Check(token, IntegrationHouse.Address, null, default)).Ok);
         house.Clock.Pass(TimeSpan.FromSeconds(1));
-        Assert.Equal(ServiceTokens.NotValid, (await house.Tokens.Check(token, IntegrationHouse.Address, default)).Error);
+        Assert.Equal(ServiceTokens.NotValid, (await house.Tokens.Check(token, IntegrationHouse.Address, null, default)).Error);
 
         // A clock set back makes it a token of the future, which is none either.
         house.Clock.SetWall(TimeSpan.FromMinutes(-6));
-        Assert.Equal(ServiceTokens.NotValid, (await house.Tokens.Check(token, IntegrationHouse.Address, default)).Error);
+        Assert.Equal(ServiceTokens.NotValid, (await house.Tokens.Check(token, IntegrationHouse.Address, null, default)).Error);
     }
 
     [Fact]
@@ -206,7 +206,7 @@ public abstract class ServiceTokenTests : IntegrationsOnEveryDatabase
         var caller = await house.Caller();
         _ = (await house.Directory.EndTokens(house.Administrator(), "lab-bridge", default)).Value;
 
-        Assert.Equal(ServiceTokens.NotValid, (await house.Tokens.Check(token, IntegrationHouse.Address, default)).Error);
+        Assert.Equal(ServiceTokens.NotValid, (await house.Tokens.Check(token, IntegrationHouse.Address, null, default)).Error);
         Assert.Null(await house.Read(caller));
         Assert.Equal("service.withdrawn", (await house.Entries("FHIR_READ"))[^1].Reason);
         Assert.Equal(IntegrationHouse.Secret, await house.Read(await house.Caller()));

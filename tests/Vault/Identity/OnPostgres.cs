@@ -84,3 +84,8 @@ public sealed class DeviceOnPostgresTests : DeviceTests
 {
     protected override Task<StorageOptions> NewStorage() => PostgresStorage.Create();
 }
+
+public sealed class PasskeyOnPostgresTests : PasskeyTests
+{
+    protected override Task<StorageOptions> NewStorage() => PostgresStorage.Create();
+}

@@ -59,3 +59,8 @@ public sealed class DeviceOnSqliteTests : DeviceTests
 {
     protected override Task<StorageOptions> NewStorage() => Task.FromResult(InNewFolder());
 }
+
+public sealed class PasskeyOnSqliteTests : PasskeyTests
+{
+    protected override Task<StorageOptions> NewStorage() => Task.FromResult(InNewFolder());
+}

@@ -105,7 +105,7 @@ internal static class PasskeyCheck
         public Task<Account?> FindByIdAsync(string userId, CancellationToken cancellationToken) => Task.FromResult(userId == IdOf(account) ? account : null);
 
         public Task<Account?> FindByNameAsync(string normalizedUserName, CancellationToken cancellationToken) =>
-            Task.FromResult(normalizedUserName == account.User.ToUpperInvariant() ? account : null);
+            Task.FromResult(string.Equals(normalizedUserName, account.User, StringComparison.OrdinalIgnoreCase) ? account : null);
 
         public Task<IList<UserPasskeyInfo>> GetPasskeysAsync(Account user, CancellationToken cancellationToken) =>
             Task.FromResult<IList<UserPasskeyInfo>>(user.Id == account.Id ? [.. known.Select(Info)] : []);

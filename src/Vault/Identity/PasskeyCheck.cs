@@ -15,9 +15,8 @@ internal static class PasskeyCheck
     /// <summary>The longest answer of a browser that is read at all, in characters.</summary>
     public const int LongestAnswer = 16 * 1024;
 
-    // ECDSA on P-256 with SHA-256, and RSA with SHA-256, which is all that the TPM of many Windows machines offers.
+    // ECDSA on P-256 with SHA-256 (RFC 9053, 2.1), of which every security key is capable. The framework would take older ones too.
     private const int Es256 = -7;
-    private const int Rs256 = -257;
 
     /// <summary>What a browser is asked when a passkey is to be made for an account.</summary>
     public static async Task<(string Options, PasskeyChallenge Challenge)> Create(Account account, IReadOnlyList<PasskeyRow> known, PasskeySite site, TimeProvider clock)
@@ -77,7 +76,7 @@ internal static class PasskeyCheck
 
         // Which make of key somebody uses is not asked: an answer would be checked against a list that nobody keeps offline.
         AttestationConveyancePreference = "none",
-        IsAllowedAlgorithm = algorithm => algorithm is Es256 or Rs256,
+        IsAllowedAlgorithm = algorithm => algorithm == Es256,
         ValidateOrigin = context => ValueTask.FromResult(context.Origin == site.Origin && !context.CrossOrigin && context.TopOrigin is null),
     }));
 

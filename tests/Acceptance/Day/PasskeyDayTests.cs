@@ -209,7 +209,7 @@ public sealed class PasskeyDayTests(LookHost look) : IAsyncLifetime
         public async Task<int> Count() => (await Credentials()).GetArrayLength();
 
         /// <summary>Whether its owner shows a finger.</summary>
-        public Task Agree(bool yes) => Send("WebAuthn.setUserVerified", "isUserVerified", yes);
+        public async Task Agree(bool yes) => await Send("WebAuthn.setUserVerified", "isUserVerified", yes);
 
         public async Task CountBack()
         {

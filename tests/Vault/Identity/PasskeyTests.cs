@@ -340,6 +340,15 @@ public abstract class PasskeyTests : OnEveryDatabase
         Assert.Equal("passkey.expired", (await own.Begin(session.Token, IdentityHouse.Password, proof, "Key", default)).Error!.Code);
         Assert.Equal("Key", own.Begun(session.Actor));
 
+        // One algorithm is offered, the owner has to be verified, and the name is ours.
+        using (var asked = System.Text.Json.JsonDocument.Parse((await own.Make(session.Token, default)).Value))
+        {
+            Assert.Equal(-7, Assert.Single(asked.RootElement.GetProperty("pubKeyCredParams").EnumerateArray()).GetProperty("alg").GetInt32());
+            Assert.Equal("required", asked.RootElement.GetProperty("authenticatorSelection").GetProperty("userVerification").GetString());
+            Assert.Equal(Name, asked.RootElement.GetProperty("rp").GetProperty("id").GetString());
+            Assert.Single(asked.RootElement.GetProperty("excludeCredentials").EnumerateArray());
+        }
+
         other.Verifies = false;
         Assert.Equal("passkey.not-made", (await Confirm(Here.Origin)).Error!.Code);
         other.Verifies = true;

@@ -87,7 +87,8 @@ public sealed class PasskeyDayTests(LookHost look) : IAsyncLifetime
         await page.Reaches("/me/recovery-codes");
         codes = [.. await page.GetByTestId("recovery-codes").Locator("li").AllInnerTextsAsync()];
         used = 0;
-        Assert.Equal([], complaints);
+        // The browser would rather be offered RSA too (docs/decisions/0013).
+        Assert.Equal([], complaints.Where(one => !one.StartsWith("publicKey.pubKeyCredParams is missing at least one of the default algorithm", StringComparison.Ordinal)));
 
         // Given up at the browser: the page says so and nothing is sent.
         await SignOut();

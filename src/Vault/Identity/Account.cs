@@ -107,8 +107,14 @@ public sealed record StaffMember
     /// <summary>When the one-time link that is out ends; null when none is out.</summary>
     public DateTimeOffset? LinkExpires { get; init; }
 
+    /// <summary>Whether the person has a phone that shows one-time codes. Known in the list of the staff only.</summary>
+    public bool HasPhone { get; init; }
+
+    /// <summary>How many passkeys the person has. Known in the list of the staff only.</summary>
+    public int Passkeys { get; init; }
+
     /// <summary>Whether the person signs in with a second factor. Known in the list of the staff only.</summary>
-    public bool SecondFactor { get; init; }
+    public bool SecondFactor => HasPhone || Passkeys > 0;
 }
 
 /// <summary>A member of staff as the entries of the log are read: who stands behind a user name, and the role now.</summary>

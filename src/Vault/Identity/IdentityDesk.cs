@@ -13,6 +13,7 @@ public sealed class IdentityDesk : IDisposable
     private readonly PasswordGate passwords;
     private readonly SignInThrottle throttle;
     private readonly SecondFactors factors;
+    private readonly PasskeyFactors passkeys;
     private readonly PendingSignIns pending;
     private readonly SessionRules rules;
 
@@ -27,13 +28,16 @@ public sealed class IdentityDesk : IDisposable
         Sessions = new Sessions(store, door, log, passwords, rules, standings, clock);
         throttle = new SignInThrottle(store, pepper, settings, clock);
         factors = new SecondFactors(pepper, clock);
+        passkeys = new PasskeyFactors(pepper, clock);
         pending = new PendingSignIns(clock);
         var fresh = new FreshCodes(clock);
-        SignIn = new SignIn(store, Sessions, log, passwords, throttle, factors, pending, fresh, hospital, clock);
+        SignIn = new SignIn(store, Sessions, log, passwords, throttle, factors, passkeys, pending, fresh, hospital, clock);
         var owners = new OwnerCheck(store, log, passwords, throttle);
         OwnPassword = new OwnPassword(Sessions, log, owners, hospital, clock);
         Pin = new StaffPin(Sessions, log, owners, clock);
-        SecondFactor = new SecondFactor(Sessions, log, owners, factors, fresh, door, hospital, clock);
+        var asking = new FreshFactor(Sessions, factors, passkeys, clock);
+        SecondFactor = new SecondFactor(Sessions, log, owners, factors, fresh, asking, door, hospital, clock);
+        Passkeys = new Passkeys(Sessions, log, SecondFactor, factors, passkeys, asking, fresh, clock);
         var acts = new AdministratorAct(Sessions, door, log);
         SessionPolicy = new SessionPolicy(rules, acts, SecondFactor, clock);
         Departments = new DepartmentRules(store, standings, acts, SecondFactor);
@@ -52,6 +56,8 @@ public sealed class IdentityDesk : IDisposable
     public StaffPin Pin { get; }
 
     public SecondFactor SecondFactor { get; }
+
+    public Passkeys Passkeys { get; }
 
     public SessionPolicy SessionPolicy { get; }
 
@@ -93,6 +99,7 @@ public sealed class IdentityDesk : IDisposable
     {
         SecondFactor.Dispose();
         pending.Dispose();
+        passkeys.Dispose();
         factors.Dispose();
         throttle.Dispose();
         Sessions.Dispose();

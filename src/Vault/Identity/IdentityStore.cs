@@ -4,7 +4,7 @@ namespace Mangrove.Vault.Identity;
 
 /// <summary>
 /// The tables of vault.db that belong to Identity. They hold no secret: of passwords a peppered hash, of tokens a
-/// SHA-256, of PINs and recovery codes a peppered hash, of one-time codes the sealed secret, of failed sign-ins a keyed
+/// SHA-256, of PINs and recovery codes a peppered hash, of one-time codes the sealed secret, of passkeys the sealed public key, of failed sign-ins a keyed
 /// hash of who and where.
 /// </summary>
 internal static class IdentityStore
@@ -60,6 +60,21 @@ internal static class IdentityStore
             code BLOB NOT NULL,
             used INTEGER NULL,
             PRIMARY KEY (account, code));
+        CREATE TABLE IF NOT EXISTS passkey (
+            id BLOB NOT NULL PRIMARY KEY,
+            account BLOB NOT NULL REFERENCES account (id),
+            credential BLOB NOT NULL UNIQUE,
+            public_key BLOB NOT NULL,
+            site TEXT NOT NULL,
+            name TEXT NOT NULL,
+            sign_count INTEGER NOT NULL,
+            transports TEXT NOT NULL,
+            verified INTEGER NOT NULL,
+            backup_eligible INTEGER NOT NULL,
+            backed_up INTEGER NOT NULL,
+            created INTEGER NOT NULL,
+            used INTEGER NULL);
+        CREATE INDEX IF NOT EXISTS passkey_account ON passkey (account);
         CREATE TABLE IF NOT EXISTS second_factor_role (
             role INTEGER NOT NULL PRIMARY KEY);
         CREATE TABLE IF NOT EXISTS device (

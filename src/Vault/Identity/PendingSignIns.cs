@@ -15,7 +15,7 @@ internal sealed class PendingSignIns(TimeProvider clock) : IDisposable
     private readonly ConcurrentDictionary<string, PendingSignIn> waiting = new(StringComparer.Ordinal);
 
     /// <summary>A ticket for the second step. It replaces one that the same account has on the same device.</summary>
-    public string Open(Account account, string hash, string device, bool mustEnrol)
+    public string Open(Account account, string hash, string device, bool mustEnrol, bool hasPhone, IReadOnlyList<string> passkeysAt)
     {
         foreach (var (key, other) in waiting)
         {
@@ -26,7 +26,7 @@ internal sealed class PendingSignIns(TimeProvider clock) : IDisposable
         }
 
         var ticket = Token.New();
-        waiting[Key(ticket)!] = new PendingSignIn(account, hash, device, mustEnrol, Since.Now(clock));
+        waiting[Key(ticket)!] = new PendingSignIn(account, hash, device, mustEnrol, Since.Now(clock)) { HasPhone = hasPhone, PasskeysAt = passkeysAt };
         return ticket;
     }
 
@@ -80,7 +80,7 @@ internal sealed class PendingSignIns(TimeProvider clock) : IDisposable
 /// <summary>One of them.</summary>
 internal sealed class PendingSignIn(Account account, string hash, string device, bool mustEnrol, Since began)
 {
-    // Wrong codes until the password is asked again.
+    // Wrong codes and passkeys until the password is asked again.
     private const int Tries = 5;
 
     private readonly Lock gate = new();
@@ -97,6 +97,13 @@ internal sealed class PendingSignIn(Account account, string hash, string device,
     public bool MustEnrol => mustEnrol;
 
     public Since Began => began;
+
+    public required bool HasPhone { get; init; }
+
+    public required IReadOnlyList<string> PasskeysAt { get; init; }
+
+    /// <summary>What a passkey was asked here: bound to this ticket, and so to its device and its password.</summary>
+    public PasskeyTurn Passkey { get; } = new();
 
     /// <summary>Counts a try before it is checked; false when there have been too many.</summary>
     public bool Count() => Interlocked.Increment(ref tries) <= Tries;

@@ -11,7 +11,12 @@ namespace Mangrove.Vault.Identity;
 /// <param name="Since">When the authenticator was set up; null without one.</param>
 /// <param name="CodesLeft">Recovery codes that have not been used.</param>
 /// <param name="Required">Whether the role signs in with one in any case.</param>
-public sealed record SecondFactorState(DateTimeOffset? Since, int CodesLeft, bool Required);
+/// <param name="Passkeys">How many passkeys there are.</param>
+public sealed record SecondFactorState(DateTimeOffset? Since, int CodesLeft, bool Required, int Passkeys)
+{
+    /// <summary>Whether there is a second factor of either kind.</summary>
+    public bool Any => Since is not null || Passkeys > 0;
+}
 
 /// <summary>
 /// The second factor of a signed-in person: set up, exchanged for another phone's, given new recovery codes, taken away
@@ -24,6 +29,7 @@ public sealed class SecondFactor : IDisposable
     private readonly OwnerCheck owners;
     private readonly SecondFactors factors;
     private readonly FreshCodes fresh;
+    private readonly FreshFactor asking;
     private readonly Door door;
     private readonly string hospital;
     private readonly TimeProvider clock;
@@ -32,13 +38,14 @@ public sealed class SecondFactor : IDisposable
     private readonly ConcurrentDictionary<string, Coming> coming = new(StringComparer.Ordinal);
 
     /// <param name="hospital">Name of the hospital, as authenticator apps show it.</param>
-    internal SecondFactor(Sessions sessions, Receipt.Log log, OwnerCheck owners, SecondFactors factors, FreshCodes fresh, Door door, string hospital, TimeProvider clock)
+    internal SecondFactor(Sessions sessions, Receipt.Log log, OwnerCheck owners, SecondFactors factors, FreshCodes fresh, FreshFactor asking, Door door, string hospital, TimeProvider clock)
     {
         this.sessions = sessions;
         this.log = log;
         this.owners = owners;
         this.factors = factors;
         this.fresh = fresh;
+        this.asking = asking;
         this.door = door;
         this.hospital = hospital;
         this.clock = clock;
@@ -48,7 +55,7 @@ public sealed class SecondFactor : IDisposable
 
     private static Error NotBegun { get; } = new("factor.not-begun", "Nothing is being set up here, or it took longer than ten minutes. Begin again.");
 
-    private static Error StillRequired { get; } = new("factor.required", "Your role signs in with a second factor. You can set up another phone, but not go without.");
+    internal static Error StillRequired { get; } = new("factor.required", "Your role signs in with a second factor. You can set up another phone, but not go without.");
 
     /// <summary>Where the person stands.</summary>
     public Task<SecondFactorState> Of(Actor actor, CancellationToken cancel) => sessions.Read(
@@ -60,19 +67,23 @@ public sealed class SecondFactor : IDisposable
                 "SELECT COUNT(*) FROM recovery_code JOIN account ON account.id = recovery_code.account WHERE account.number = @number AND recovery_code.used IS NULL",
                 cancel,
                 ("@number", actor.Staff.Number)) ?? 0L),
-            actor.Role is { } role && await SecondFactors.Required(connection, role, cancel)),
+            actor.Role is { } role && await SecondFactors.Required(connection, role, cancel),
+            (int)(long)(await connection.Scalar(
+                "SELECT COUNT(*) FROM passkey JOIN account ON account.id = passkey.account WHERE account.number = @number",
+                cancel,
+                ("@number", actor.Staff.Number)) ?? 0L)),
         cancel);
 
     /// <summary>Begins to set up an authenticator, the first or another. The one of before counts until <see cref="Confirm"/>.</summary>
-    /// <returns>What the phone takes, or <c>session.ended</c>, <c>password.current-wrong</c>, <c>factor.code</c>, <c>signin.wait</c>, <c>signin.busy</c>.</returns>
-    public async Task<Result<Enrolment>> Begin(string? token, string? password, string? code, CancellationToken cancel)
+    /// <returns>What the phone takes, or <c>session.ended</c>, <c>password.current-wrong</c>, <c>factor.code</c>, <c>passkey.refused</c>, <c>passkey.expired</c>, <c>passkey.count</c>, <c>signin.wait</c>, <c>signin.busy</c>.</returns>
+    public async Task<Result<Enrolment>> Begin(string? token, string? password, FactorProof proof, CancellationToken cancel)
     {
         if (await sessions.Open(token, cancel) is not { } session)
         {
             return Sessions.HasEnded;
         }
 
-        var shown = await Show(session, password, code, Act("ENROL_SECOND_FACTOR", session, "begun"), cancel);
+        var shown = await Show(session, password, proof, Act("ENROL_SECOND_FACTOR", session, "begun"), cancel);
         if (shown.Error is { } refused)
         {
             return refused;
@@ -140,15 +151,19 @@ public sealed class SecondFactor : IDisposable
 
     /// <summary>Gives ten new recovery codes; those of before are dead.</summary>
     /// <returns>The session under its new token, or the codes of <see cref="Begin"/>.</returns>
-    public async Task<Result<SignedIn>> NewCodes(string? token, string? password, string? code, CancellationToken cancel)
+    public async Task<Result<SignedIn>> NewCodes(string? token, string? password, FactorProof proof, CancellationToken cancel)
     {
         IReadOnlyList<string> codes = [];
         var renewed = await Change(
             token,
             password,
-            code,
+            proof,
             "NEW_RECOVERY_CODES",
-            async (change, session) => codes = await factors.NewCodes(change.Connection, session.Account.Id, cancel),
+            async (change, session) =>
+            {
+                codes = await factors.NewCodes(change.Connection, session.Account.Id, cancel);
+                return null;
+            },
             cancel);
         if (renewed.Error is null)
         {
@@ -158,17 +173,27 @@ public sealed class SecondFactor : IDisposable
         return renewed;
     }
 
-    /// <summary>Takes the second factor away, where the role needs none.</summary>
+    /// <summary>Takes the phone away, where the role needs no second factor or a passkey stays.</summary>
     /// <returns>The session under its new token, or <c>factor.required</c>, or the codes of <see cref="Begin"/>.</returns>
-    public async Task<Result<SignedIn>> Remove(string? token, string? password, string? code, CancellationToken cancel)
+    public async Task<Result<SignedIn>> Remove(string? token, string? password, FactorProof proof, CancellationToken cancel)
     {
-        if (await sessions.Open(token, cancel) is { } session && await sessions.Read(connection => SecondFactors.Required(connection, session.Account.Role, cancel), cancel))
+        if (await sessions.Open(token, cancel) is { } session && await sessions.Read(connection => Last(connection, session.Account, cancel), cancel))
         {
             await log.Refuse(session.Actor, Act("REMOVE_SECOND_FACTOR", session, null), StillRequired, cancel);
             return StillRequired;
         }
 
-        return await Change(token, password, code, "REMOVE_SECOND_FACTOR", (change, one) => SecondFactors.Forget(change.Connection, one.Account.Id, cancel), cancel);
+        return await Change(token, password, proof, "REMOVE_SECOND_FACTOR", async (change, one) =>
+        {
+            // Asked once more where nothing comes between: a passkey may have been taken away meanwhile.
+            if (await Last(change.Connection, one.Account, cancel))
+            {
+                return StillRequired;
+            }
+
+            await SecondFactors.ForgetPhone(change.Connection, one.Account.Id, cancel);
+            return null;
+        }, cancel);
     }
 
     /// <summary>Roles that sign in with a second factor in any case. Administrators are always among them.</summary>
@@ -252,7 +277,7 @@ public sealed class SecondFactor : IDisposable
 
     private static string Words(IEnumerable<Role> roles) => string.Join(", ", roles.Order().Select(role => role.Slug()));
 
-    private async Task<Result<SignedIn>> Change(string? token, string? password, string? code, string action, Func<SessionChange, LiveSession, Task> act, CancellationToken cancel)
+    private async Task<Result<SignedIn>> Change(string? token, string? password, FactorProof proof, string action, Func<SessionChange, LiveSession, Task<Error?>> act, CancellationToken cancel)
     {
         if (await sessions.Open(token, cancel) is not { } session)
         {
@@ -260,26 +285,38 @@ public sealed class SecondFactor : IDisposable
         }
 
         var request = Act(action, session, null);
-        var shown = await Show(session, password, code, request, cancel);
+        var shown = await Show(session, password, proof, request, cancel);
         if (shown.Error is { } refused)
         {
             return refused;
         }
 
         using var owner = shown.Value;
-        return await sessions.Renew(
+        Error? refusal = null;
+        var renewed = await sessions.Renew(
             session,
             owner.Hash,
             async change =>
             {
-                await act(change, session);
-                await log.Note(session.Actor, request, cancel);
+                refusal = await act(change, session);
+                change.Keep = refusal is null;
+                if (change.Keep)
+                {
+                    await log.Note(session.Actor, request, cancel);
+                }
             },
             cancel);
+        if (refusal is null)
+        {
+            return renewed;
+        }
+
+        await log.Refuse(session.Actor, request, refusal, cancel);
+        return refusal;
     }
 
-    /// <summary>Asks for the password, and for a code where there is an authenticator: the code is used up by it.</summary>
-    private async Task<Result<Owner>> Show(LiveSession session, string? password, string? code, Request act, CancellationToken cancel)
+    /// <summary>Asks for the password, and for the second factor where there is one, which is used up by it.</summary>
+    internal async Task<Result<Owner>> Show(LiveSession session, string? password, FactorProof proof, Request act, CancellationToken cancel)
     {
         var asked = await owners.Ask(session, password, act, cancel);
         if (asked.Error is { } refused)
@@ -287,23 +324,27 @@ public sealed class SecondFactor : IDisposable
             return refused;
         }
 
-        var spent = await sessions.Change(
+        var refusal = await sessions.Change(
             async change =>
             {
-                var has = await change.Connection.Scalar("SELECT since FROM authenticator WHERE account = @account", cancel, ("@account", session.Account.Id)) is not null;
-                change.Keep = !has || await factors.Spend(change.Connection, session.Account.Id, code, cancel) != SpentCode.None;
-                return change.Keep;
+                var missing = await asking.Show(change, session, proof, cancel);
+                change.Keep = missing is null;
+                return missing;
             },
             cancel);
-        if (spent)
+        if (refusal is null)
         {
             return asked.Value;
         }
 
         asked.Value.Dispose();
-        await log.Refuse(session.Actor, act, WrongCode, cancel);
-        return WrongCode;
+        await log.Refuse(session.Actor, act, refusal, cancel);
+        return refusal;
     }
+
+    /// <summary>Whether the phone is the only second factor of somebody who has to have one.</summary>
+    private static async Task<bool> Last(System.Data.Common.DbConnection connection, Account account, CancellationToken cancel) =>
+        await PasskeyFactors.Count(connection, account.Id, cancel) == 0 && await SecondFactors.Required(connection, account.Role, cancel);
 
     private Coming? Fresh(string handle)
     {

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Mangrove.Kernel;
@@ -38,16 +39,24 @@ internal sealed class SecondFactors : IDisposable
 
     private long Now => clock.GetUtcNow().ToUnixTimeMilliseconds();
 
-    /// <summary>Whether the account has an authenticator, must have one, or neither.</summary>
+    /// <summary>Whether the account has a second factor, must have one, or neither.</summary>
     public static async Task<FactorStanding> Standing(DbConnection connection, Account account, CancellationToken cancel)
     {
-        if (await connection.Scalar("SELECT since FROM authenticator WHERE account = @account", cancel, ("@account", account.Id)) is not null)
+        if (await Has(connection, account.Id, cancel))
         {
             return FactorStanding.Enrolled;
         }
 
         return await Required(connection, account.Role, cancel) ? FactorStanding.Missing : FactorStanding.NotAsked;
     }
+
+    /// <summary>Whether the account has an authenticator or a passkey.</summary>
+    public static async Task<bool> Has(DbConnection connection, Guid account, CancellationToken cancel) =>
+        await HasPhone(connection, account, cancel) || await PasskeyFactors.Count(connection, account, cancel) > 0;
+
+    /// <summary>Whether the account has an authenticator.</summary>
+    public static async Task<bool> HasPhone(DbConnection connection, Guid account, CancellationToken cancel) =>
+        await connection.Scalar("SELECT since FROM authenticator WHERE account = @account", cancel, ("@account", account)) is not null;
 
     /// <summary>Whether a role signs in with a second factor. Administrators always do.</summary>
     public static async Task<bool> Required(DbConnection connection, Role role, CancellationToken cancel) =>
@@ -157,11 +166,24 @@ internal sealed class SecondFactors : IDisposable
         return codes;
     }
 
-    /// <summary>Takes authenticator and recovery codes from an account; false when it had none.</summary>
-    public static async Task<bool> Forget(DbConnection connection, Guid account, CancellationToken cancel)
+    /// <summary>Takes authenticator, passkeys and recovery codes from an account. What it had, in words for the log; null when it had no second factor.</summary>
+    public static async Task<string?> Forget(DbConnection connection, Guid account, CancellationToken cancel)
     {
         await connection.Run("DELETE FROM recovery_code WHERE account = @account", cancel, ("@account", account));
-        return await connection.Run("DELETE FROM authenticator WHERE account = @account", cancel, ("@account", account)) == 1;
+        var passkeys = await connection.Run("DELETE FROM passkey WHERE account = @account", cancel, ("@account", account));
+        var phone = await connection.Run("DELETE FROM authenticator WHERE account = @account", cancel, ("@account", account)) == 1;
+        var keys = passkeys == 0 ? null : string.Create(CultureInfo.InvariantCulture, $"passkeys {passkeys}");
+        return (phone, keys) switch { (true, null) => "one-time codes", (true, _) => $"one-time codes, {keys}", _ => keys };
+    }
+
+    /// <summary>Takes the authenticator from an account; recovery codes too, where no passkey is left for them to stand for.</summary>
+    public static async Task ForgetPhone(DbConnection connection, Guid account, CancellationToken cancel)
+    {
+        await connection.Run("DELETE FROM authenticator WHERE account = @account", cancel, ("@account", account));
+        if (!await Has(connection, account, cancel))
+        {
+            await connection.Run("DELETE FROM recovery_code WHERE account = @account", cancel, ("@account", account));
+        }
     }
 
     public void Dispose() => sealing.Dispose();

@@ -8,7 +8,7 @@ namespace Mangrove.Vault.Identity;
 /// after the same work, to an unknown name, a wrong password and an account that may not sign in; opens one session an
 /// account and ends the one before.
 /// </summary>
-public sealed class SignIn
+public sealed partial class SignIn
 {
     /// <summary>The device of whoever is not at a registered one.</summary>
     public const string UnregisteredDevice = "unregistered";
@@ -28,6 +28,7 @@ public sealed class SignIn
     private readonly PasswordGate passwords;
     private readonly SignInThrottle throttle;
     private readonly SecondFactors factors;
+    private readonly PasskeyFactors passkeys;
     private readonly PendingSignIns pending;
     private readonly FreshCodes fresh;
     private readonly string hospital;
@@ -41,6 +42,7 @@ public sealed class SignIn
         PasswordGate passwords,
         SignInThrottle throttle,
         SecondFactors factors,
+        PasskeyFactors passkeys,
         PendingSignIns pending,
         FreshCodes fresh,
         string hospital,
@@ -52,6 +54,7 @@ public sealed class SignIn
         this.passwords = passwords;
         this.throttle = throttle;
         this.factors = factors;
+        this.passkeys = passkeys;
         this.pending = pending;
         this.fresh = fresh;
         this.hospital = hospital;
@@ -96,7 +99,9 @@ public sealed class SignIn
 
     /// <summary>Who holds a ticket on this device, or null when it is over.</summary>
     public SignInHolder? Holder(string? ticket, string device) =>
-        pending.Find(ticket, device) is { Account: var account } found ? new SignInHolder(account.User, account.DisplayName, account.Staff, account.Role, found.MustEnrol) : null;
+        pending.Find(ticket, device) is { Account: var account } found
+            ? new SignInHolder(account.User, account.DisplayName, account.Staff, account.Role, found.MustEnrol) { HasPhone = found.HasPhone, PasskeysAt = found.PasskeysAt }
+            : null;
 
     /// <summary>The second step: a code from the phone, or a recovery code. Each works once.</summary>
     /// <returns>
@@ -346,8 +351,10 @@ public sealed class SignIn
         }
 
         var mustEnrol = standing == FactorStanding.Missing;
+        var phone = await SecondFactors.HasPhone(change.Connection, account.Id, cancel);
+        var sites = await PasskeyFactors.Sites(change.Connection, account.Id, cancel);
         await log.Note(Actor.Maker.Staff(account, device, Actor.Maker.NoSession), Sessions.Act("SIGN_IN_PASSWORD", "sign-in", mustEnrol ? "second factor to be set up" : "second factor asked"), cancel);
-        return new Answer(false, SignInStep.Next(pending.Open(account, hash, device, mustEnrol), mustEnrol));
+        return new Answer(false, SignInStep.Next(pending.Open(account, hash, device, mustEnrol, phone, sites), mustEnrol));
     }
 
     private Task<Actor?> BeginCommand(Guid id, string hash, string device, CancellationToken cancel) => sessions.Change<Actor?>(

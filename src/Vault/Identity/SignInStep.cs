@@ -27,7 +27,14 @@ public sealed record SignInStep
 }
 
 /// <summary>Who stands between password and second factor, for the page that asks for it.</summary>
-public sealed record SignInHolder(string User, string DisplayName, StaffId Staff, Role Role, bool MustEnrol);
+public sealed record SignInHolder(string User, string DisplayName, StaffId Staff, Role Role, bool MustEnrol)
+{
+    /// <summary>Whether an authenticator shows codes; without one a recovery code alone can be typed.</summary>
+    public bool HasPhone { get; init; } = true;
+
+    /// <summary>The names of the hospital under which the person has passkeys: each works under its own alone.</summary>
+    public IReadOnlyList<string> PasskeysAt { get; init; } = [];
+}
 
 /// <summary>
 /// A new authenticator before its first code: what the phone takes, as a picture or by hand. Shown to its owner alone and

@@ -67,8 +67,8 @@ public sealed class StaffDirectory
         await door.Record(admin, Rights.Administration, Sessions.Act("LIST_STAFF", "staff", null), cancel);
         await using var connection = await store.Open(cancel);
         return await connection.Query(
-            $"SELECT {Account.Columns}, authenticator.since FROM account LEFT JOIN authenticator ON authenticator.account = account.id ORDER BY number",
-            row => Account.Read(row).Member() with { SecondFactor = !row.IsDBNull(Account.ColumnCount) },
+            $"SELECT {Account.Columns}, authenticator.since, (SELECT COUNT(*) FROM passkey WHERE passkey.account = account.id) FROM account LEFT JOIN authenticator ON authenticator.account = account.id ORDER BY number",
+            row => Account.Read(row).Member() with { HasPhone = !row.IsDBNull(Account.ColumnCount), Passkeys = (int)row.GetInt64(Account.ColumnCount + 1) },
             cancel);
     }
 
@@ -209,7 +209,7 @@ public sealed class StaffDirectory
         cancel);
 
     /// <summary>
-    /// Takes the second factor from somebody whose phone is lost; the live session ends. Where the role asks for one, the
+    /// Takes the second factor, phone and passkeys, from somebody who lost it; the live session ends. Where the role asks for one, the
     /// next sign-in sets up another.
     /// </summary>
     /// <returns>The account, or <c>staff.unknown</c>, <c>staff.state</c> (closed), <c>factor.none</c>.</returns>
@@ -229,13 +229,13 @@ public sealed class StaffDirectory
                 return Outcome<StaffMember>.No(staff, WrongState(account.State));
             }
 
-            if (!await SecondFactors.Forget(change.Connection, account.Id, cancel))
+            if (await SecondFactors.Forget(change.Connection, account.Id, cancel) is not { } had)
             {
                 return Outcome<StaffMember>.No(staff, new Error("factor.none", "This account has no second factor to take away."));
             }
 
             await change.EndOf(account.Id, SessionEnd.FactorReset, admin, cancel);
-            return Outcome<StaffMember>.Yes(staff, account.Member(), "one-time codes -> none");
+            return Outcome<StaffMember>.Yes(staff, account.Member(), $"{had} -> none");
         },
         cancel);
 

@@ -27,5 +27,16 @@ internal static class StaffWords
         _ => null,
     };
 
+    /// <summary>By what somebody signs in beside the password.</summary>
+    public static string Factor(StaffMember member) => (member.HasPhone, member.Passkeys) switch
+    {
+        (false, 0) => "none",
+        (true, 0) => "phone",
+        (false, 1) => "passkey",
+        (false, var many) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{many} passkeys"),
+        (true, 1) => "phone, passkey",
+        (true, var many) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"phone, {many} passkeys"),
+    };
+
     public static string When(DateTimeOffset? time) => time is { } at ? $"{ClinicalTime.Day(at.ToLocalTime())} {ClinicalTime.Minute(at.ToLocalTime())}" : "never";
 }

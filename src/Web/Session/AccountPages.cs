@@ -9,8 +9,8 @@ namespace Mangrove.Web.Session;
 /// <summary>The signed-in person's own account: password, PIN and second factor.</summary>
 internal static class AccountPages
 {
-    private const string Factor = "/me/second-factor";
-    private const string Codes = "/me/recovery-codes";
+    public const string Factor = "/me/second-factor";
+    public const string Codes = "/me/recovery-codes";
 
     public static void Map(IEndpointRouteBuilder app)
     {
@@ -40,15 +40,16 @@ internal static class AccountPages
     {
         var form = await http.Request.ReadFormAsync(cancel);
         var token = http.Request.Cookies[StaffSession.CookieName];
+        var proof = PasskeyPages.ProofOf(http, form);
         Task<IResult> Again(Error error) => ShowFactor(http, desk, error, cancel);
         switch (form["act"])
         {
             case "codes":
-                return await After(http, await desk.SecondFactor.NewCodes(token, form["password"], form["code"], cancel), Codes, Again);
+                return await After(http, await desk.SecondFactor.NewCodes(token, form["password"], proof, cancel), Codes, Again);
             case "remove":
-                return await After(http, await desk.SecondFactor.Remove(token, form["password"], form["code"], cancel), Factor, Again);
+                return await After(http, await desk.SecondFactor.Remove(token, form["password"], proof, cancel), Factor, Again);
             default:
-                var begun = await desk.SecondFactor.Begin(token, form["password"], form["code"], cancel);
+                var begun = await desk.SecondFactor.Begin(token, form["password"], proof, cancel);
                 return begun.Error is { } error ? await Again(error) : Page.GoTo(http, Factor);
         }
     }
@@ -60,7 +61,7 @@ internal static class AccountPages
     }
 
     /// <summary>After an act that put the session under a new token: on to a page, or the form again with what was wrong.</summary>
-    private static async Task<IResult> After(HttpContext http, Result<SignedIn> done, string address, Func<Error, Task<IResult>> again)
+    public static async Task<IResult> After(HttpContext http, Result<SignedIn> done, string address, Func<Error, Task<IResult>> again)
     {
         if (done.Error is { } error)
         {
@@ -71,8 +72,16 @@ internal static class AccountPages
         return Page.GoTo(http, address);
     }
 
-    private static async Task<IResult> ShowFactor(HttpContext http, IdentityDesk desk, Error? error, CancellationToken cancel) => Page.Show<SecondFactorPage>(
-        new { State = await desk.SecondFactor.Of(http.Actor(), cancel), Enrolment = desk.SecondFactor.Begun(http.Actor()), Error = error },
+    public static async Task<IResult> ShowFactor(HttpContext http, IdentityDesk desk, Error? error, CancellationToken cancel) => Page.Show<SecondFactorPage>(
+        new
+        {
+            State = await desk.SecondFactor.Of(http.Actor(), cancel),
+            Passkeys = await desk.Passkeys.Of(http.Actor(), cancel),
+            Enrolment = desk.SecondFactor.Begun(http.Actor()),
+            Coming = desk.Passkeys.Begun(http.Actor()),
+            Site = PasskeyPages.SiteOf(http),
+            Error = error,
+        },
         error is null ? StatusCodes.Status200OK : StatusCodes.Status422UnprocessableEntity);
 
     private static async Task<IResult> ChangePassword(HttpContext http, IdentityDesk desk, CancellationToken cancel)

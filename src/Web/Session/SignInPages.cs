@@ -122,16 +122,16 @@ internal static class SignInPages
         return Page.GoTo(http, "/me/recovery-codes");
     }
 
-    private static IResult Inside(HttpContext http, SignedIn signedIn, string? back)
+    public static IResult Inside(HttpContext http, SignedIn signedIn, string? back)
     {
         StaffSession.Give(http, signedIn.Token);
         var to = back is not null && !back.StartsWith("/sign-in", StringComparison.Ordinal) ? back : HomeOf(signedIn.Actor);
         return Page.GoTo(http, signedIn.EndedAt is null ? to : $"{to}{(to.Contains('?', StringComparison.Ordinal) ? '&' : '?')}{OnceElsewhere}=1");
     }
 
-    private static IResult SecondStep(HttpContext http, IdentityDesk desk, string? back, Error? error) =>
+    public static IResult SecondStep(HttpContext http, IdentityDesk desk, string? back, Error? error) =>
         desk.SignIn.Holder(http.Request.Cookies[StaffSession.TicketName], DevicePages.NameOf(http, desk)) is { MustEnrol: false } holder
-            ? Page.Show<SecondStepPage>(new { desk.Hospital, Device = DevicePages.Claimed(http, desk), Holder = holder, Error = error?.Message, Back = back }, StatusOf(error))
+            ? Page.Show<SecondStepPage>(new { desk.Hospital, Device = DevicePages.Claimed(http, desk), Holder = holder, Error = error?.Message, Back = back, Site = PasskeyPages.SiteOf(http) }, StatusOf(error))
             : BeginAgain(http, desk, back, error);
 
     private static IResult Phone(HttpContext http, IdentityDesk desk, string? back, Error? error)

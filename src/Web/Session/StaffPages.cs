@@ -18,6 +18,7 @@ internal static class StaffPages
     {
         SignInPages.Map(app);
         AccountPages.Map(app);
+        PasskeyPages.Map(app);
         DevicePages.Map(app);
         AuthorityPages.Map(app);
         EventStream.Map(app);

@@ -36,9 +36,9 @@ internal sealed class Product(string temporary) : IAsyncDisposable
     }
 
     /// <summary>Starts the server on a free port; its address when it is ready.</summary>
-    public async Task<Uri> Serve(string[] hospital)
+    public async Task<Uri> Serve(string[] hospital, string host = "127.0.0.1")
     {
-        server = Start(["serve", .. hospital, "--urls", "https://127.0.0.1:0"]);
+        server = Start(["serve", .. hospital, "--urls", $"https://{host}:0"]);
         server.StandardInput.Close();
         var ready = new TaskCompletionSource<Uri>(TaskCreationOptions.RunContinuationsAsynchronously);
         server.OutputDataReceived += (_, line) => Hear(line.Data);

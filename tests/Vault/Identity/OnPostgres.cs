@@ -94,3 +94,8 @@ public sealed class StandingOnPostgresTests : StandingTests
 {
     protected override Task<StorageOptions> NewStorage() => PostgresStorage.Create();
 }
+
+public sealed class PasskeyOnPostgresTests : PasskeyTests
+{
+    protected override Task<StorageOptions> NewStorage() => PostgresStorage.Create();
+}

@@ -69,3 +69,8 @@ public sealed class StandingOnSqliteTests : StandingTests
 {
     protected override Task<StorageOptions> NewStorage() => Task.FromResult(InNewFolder());
 }
+
+public sealed class PasskeyOnSqliteTests : PasskeyTests
+{
+    protected override Task<StorageOptions> NewStorage() => Task.FromResult(InNewFolder());
+}

@@ -215,10 +215,10 @@ public abstract class SecondFactorTests : OnEveryDatabase
         await house.Member("nina");
         var factor = house.Desk.SecondFactor;
         var session = await house.Enter("nina");
-        Assert.Equal("password.current-wrong", (await factor.Begin(session.Token, "quite a wrong password", null, default)).Error!.Code);
+        Assert.Equal("password.current-wrong", (await factor.Begin(session.Token, "quite a wrong password", default, default)).Error!.Code);
         Assert.Equal("factor.not-begun", (await factor.Confirm(session.Token, "123456", default)).Error!.Code);
 
-        Phone(house, (await factor.Begin(session.Token, IdentityHouse.Password, null, default)).Value);
+        Phone(house, (await factor.Begin(session.Token, IdentityHouse.Password, default, default)).Value);
         Assert.NotNull(factor.Begun(session.Actor));
         Assert.Equal("factor.code", (await factor.Confirm(session.Token, "000000", default)).Error!.Code);
         Assert.Null((await factor.Of(session.Actor, default)).Since);
@@ -228,15 +228,15 @@ public abstract class SecondFactorTests : OnEveryDatabase
         var first = factor.TakeCodes(renewed.Actor)!;
 
         // Another phone, and new codes, each by password and a code; the codes of before are dead.
-        Assert.Equal("factor.code", (await factor.Begin(renewed.Token, IdentityHouse.Password, null, default)).Error!.Code);
-        Phone(house, (await factor.Begin(renewed.Token, IdentityHouse.Password, first[0], default)).Value);
+        Assert.Equal("factor.code", (await factor.Begin(renewed.Token, IdentityHouse.Password, default, default)).Error!.Code);
+        Phone(house, (await factor.Begin(renewed.Token, IdentityHouse.Password, new FactorProof(first[0]), default)).Value);
         renewed = (await factor.Confirm(renewed.Token, house.Code("nina"), default)).Value;
         var second = factor.TakeCodes(renewed.Actor)!;
-        Assert.Equal("factor.code", (await factor.NewCodes(renewed.Token, IdentityHouse.Password, first[1], default)).Error!.Code);
-        renewed = (await factor.NewCodes(renewed.Token, IdentityHouse.Password, second[0], default)).Value;
+        Assert.Equal("factor.code", (await factor.NewCodes(renewed.Token, IdentityHouse.Password, new FactorProof(first[1]), default)).Error!.Code);
+        renewed = (await factor.NewCodes(renewed.Token, IdentityHouse.Password, new FactorProof(second[0]), default)).Value;
         var third = factor.TakeCodes(renewed.Actor)!;
 
-        renewed = (await factor.Remove(renewed.Token, IdentityHouse.Password, third[0], default)).Value;
+        renewed = (await factor.Remove(renewed.Token, IdentityHouse.Password, new FactorProof(third[0]), default)).Value;
         Assert.Null((await factor.Of(renewed.Actor, default)).Since);
         Assert.NotNull((await house.SignIn.Password("nina", IdentityHouse.Password, Device, default)).Value.Session);
 
@@ -253,7 +253,7 @@ public abstract class SecondFactorTests : OnEveryDatabase
         var (house, codes) = await Enrolled();
         var session = await house.Enter("amina");
 
-        Assert.Equal("factor.required", (await house.Desk.SecondFactor.Remove(session.Token, IdentityHouse.Password, codes[0], default)).Error!.Code);
+        Assert.Equal("factor.required", (await house.Desk.SecondFactor.Remove(session.Token, IdentityHouse.Password, new FactorProof(codes[0]), default)).Error!.Code);
     }
 
     [Fact]

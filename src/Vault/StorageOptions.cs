@@ -29,6 +29,10 @@ public sealed record StorageOptions
     public static StorageOptions Sqlite(string folder) => new() { Kind = StorageKind.Sqlite, Folder = Path.GetFullPath(folder) };
 
     /// <summary>Reads a connection file: one <c>name=connection string</c> a line, <c>#</c> begins a comment.</summary>
+    /// <returns>
+    /// The options, or <c>storage.connection-file-missing</c>, <c>storage.connection-file-bad</c>, <c>storage.connection-open</c>
+    /// (a line reaches another machine without <c>SSL Mode=VerifyFull</c>).
+    /// </returns>
     public static Result<StorageOptions> Postgres(string folder, string connectionFile)
     {
         if (!File.Exists(connectionFile))
@@ -62,7 +66,51 @@ public sealed record StorageOptions
             }
         }
 
+        foreach (var (name, connection) in connections)
+        {
+            if (Unsafe(name, connection) is { } refusal)
+            {
+                return refusal;
+            }
+        }
+
         return new StorageOptions { Kind = StorageKind.Postgres, Folder = Path.GetFullPath(folder), Connections = connections };
+    }
+
+    /// <summary>
+    /// Why a line may not be used: what leaves this machine is encrypted, and the other side shows a certificate for the name
+    /// that was asked for. The driver's own default encrypts when it can and checks nobody.
+    /// </summary>
+    private static Error? Unsafe(string name, string connection)
+    {
+        NpgsqlConnectionStringBuilder parts;
+        try
+        {
+            parts = new NpgsqlConnectionStringBuilder(connection);
+        }
+        catch (Exception unread) when (unread is ArgumentException or FormatException)
+        {
+            return new Error("storage.connection-file-bad", $"The line {name} of the connection file is no connection string.");
+        }
+
+        var hosts = (parts.Host ?? string.Empty).Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        return parts.SslMode == SslMode.VerifyFull || hosts.All(IsThisMachine)
+            ? null
+            : new Error("storage.connection-open", $"The line {name} of the connection file leaves this machine without proof of the other. Add SSL Mode=VerifyFull and Root Certificate=FILE to it.");
+    }
+
+    // A folder is that of a Unix socket. Several hosts are separated by commas, each perhaps with a port.
+    private static bool IsThisMachine(string host)
+    {
+        if (host.StartsWith('/') || host.StartsWith('@'))
+        {
+            return true;
+        }
+
+        var bare = host.StartsWith('[') ? host[1..Math.Max(1, host.IndexOf(']', StringComparison.Ordinal))]
+            : host.Count(sign => sign == ':') == 1 ? host[..host.IndexOf(':', StringComparison.Ordinal)]
+            : host;
+        return bare.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (System.Net.IPAddress.TryParse(bare, out var address) && System.Net.IPAddress.IsLoopback(address));
     }
 
     /// <summary>The SQLite file or PostgreSQL connection string of one store.</summary>

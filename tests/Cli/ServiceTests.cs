@@ -278,6 +278,7 @@ public sealed class ServiceTests(ServedHospital served) : IClassFixture<ServedHo
     [InlineData("grant_type=password", "unsupported_grant_type")]
     [InlineData("grant_type=client_credentials&grant_type=client_credentials", "invalid_request")]
     [InlineData("grant_type=client_credentials&client_secret=x", "invalid_request")]
+    [InlineData("grant_type=%00", "invalid_request")]
     [InlineData("grant_type=client_credentials&client_assertion_type=other", "invalid_request")]
     public async Task A_request_of_another_shape_is_400(string form, string error)
     {

@@ -47,7 +47,15 @@ internal static class TokenEndpoint
             return Fault(StatusCodes.Status400BadRequest, "invalid_request", "Send the four parameters as a form.");
         }
 
-        var form = await http.Request.ReadFormAsync(http.RequestAborted);
+        IFormCollection form;
+        try
+        {
+            form = await http.Request.ReadFormAsync(http.RequestAborted);
+        }
+        catch (InvalidDataException)
+        {
+            return Fault(StatusCodes.Status400BadRequest, "invalid_request", "The form could not be read.");
+        }
 
         var shown = http.Features.Get<ShownClient>();
         var signed = shown is null || !form.ContainsKey("client_id");

@@ -32,6 +32,13 @@ internal sealed class AccessPageVerb : OwnVerb
             open visit, order or admission here, or had one within the window (30 days unless the hospital sets another).
             Every act is an entry in the log before anything is read, and so is every refusal.
 
+            Before this table, each act of a member of staff is asked three things: the session is open and not locked
+            (`access.session`), the device is registered where the hospital demands it (`access.device`), and the role works in
+            the department where the device stands (`access.department`; a department without a rule is for all, administrators
+            are let in everywhere). After it, clinicians are asked for the care relationship (`access.not-in-care`). Programs are
+            asked for agreement, two approvals, state and scopes instead. An administrator can ask why somebody may read
+            something under People, Who may read what, and why; `mangrove policy explain` answers people about themselves.
+
             """.ReplaceLineEndings("\n"));
         text.Append(CultureInfo.InvariantCulture, $"\n| category | {string.Join(" | ", roles.Select(role => role.Title()))} |\n|---|{string.Concat(roles.Select(_ => "---|"))}\n");
         foreach (var category in Enum.GetValues<Category>())

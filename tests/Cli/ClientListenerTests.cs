@@ -9,7 +9,6 @@ using System.Text;
 using System.Text.Json;
 using Mangrove.Kernel;
 using Mangrove.Tests.Shared;
-using Mangrove.Vault;
 using Mangrove.Vault.Access;
 using Mangrove.Vault.Clients;
 using Mangrove.Vault.Identity;
@@ -24,8 +23,6 @@ namespace Mangrove.Tests.Cli;
 public sealed class ClientListenerTests(ServedHospital served) : IClassFixture<ServedHospital>, IAsyncLifetime
 {
     private const string Scopes = "system/Patient.r?part=name system/Observation.s?part=lab-results";
-    private const string ClientUse = "1.3.6.1.5.5.7.3.2";
-    private const string ServerUse = "1.3.6.1.5.5.7.3.1";
 
     private static int clients;
 
@@ -191,17 +188,18 @@ public sealed class ClientListenerTests(ServedHospital served) : IClassFixture<S
         await Activate(Client);
         using var good = await ForProgram();
         Assert.False(await Refused(good));
+        var others = new WrongCertificates(hospital.Hospital.Vault.Secrets, clock);
         using var certificate = wrong switch
         {
             "none" => null,
-            "self-signed" => Self(),
-            "other-authority" => Stranger(),
-            "server-use" => await Authority([ServerUse]),
-            "no-use" => await Authority([]),
-            "both-uses" => await Authority([ClientUse, ServerUse]),
-            "unlisted" => await Authority([ClientUse]),
-            "expired" => await Authority([ClientUse], -10, -1),
-            "servers-own" => await ServersOwn(),
+            "self-signed" => others.Self(),
+            "other-authority" => others.Stranger(),
+            "server-use" => await others.Authority([WrongCertificates.ServerUse]),
+            "no-use" => await others.Authority([]),
+            "both-uses" => await others.Authority([WrongCertificates.ClientUse, WrongCertificates.ServerUse]),
+            "unlisted" => await others.Authority([WrongCertificates.ClientUse]),
+            "expired" => await others.Authority([WrongCertificates.ClientUse], -10, -1),
+            "servers-own" => await others.ServersOwn(),
             _ => await ForProgram(days: 1),
         };
         if (wrong == "run-out")
@@ -394,60 +392,6 @@ public sealed class ClientListenerTests(ServedHospital served) : IClassFixture<S
     {
         made.Add(certificate);
         return certificate;
-    }
-
-    private X509Certificate2 Self()
-    {
-        using var own = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        return Subject(own, [ClientUse]).CreateSelfSigned(clock.GetUtcNow().AddDays(-1), clock.GetUtcNow().AddDays(30));
-    }
-
-    /// <summary>An authority of the same name as the hospital's, and its certificate for a client.</summary>
-    private X509Certificate2 Stranger()
-    {
-        using var root = ECDsa.Create(ECCurve.NamedCurves.nistP384);
-        var request = new CertificateRequest("CN=Kivuko Referral Hospital authority", root, HashAlgorithmName.SHA384);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, true, 0, true));
-        using var authority = request.CreateSelfSigned(clock.GetUtcNow().AddDays(-2), clock.GetUtcNow().AddDays(300));
-        return Sign(authority, root, [ClientUse], -1, 30);
-    }
-
-    /// <summary>Signed by the hospital's own authority, past its list: as if somebody had had its key for a moment.</summary>
-    private async Task<X509Certificate2> Authority(string[] uses, int from = -1, int to = 30)
-    {
-        var secrets = hospital.Hospital.Vault.Secrets;
-        using var root = ECDsa.Create();
-        root.ImportPkcs8PrivateKey(await secrets.Get(SystemSecrets.AuthorityKey, default), out _);
-        using var authority = X509CertificateLoader.LoadCertificate((await secrets.Get(SystemSecrets.AuthorityCertificate, default))!);
-        return Sign(authority, root, uses, from, to);
-    }
-
-    private async Task<X509Certificate2> ServersOwn()
-    {
-        var secrets = hospital.Hospital.Vault.Secrets;
-        using var own = ECDsa.Create();
-        own.ImportPkcs8PrivateKey(await secrets.Get("tls-server-key", default), out _);
-        using var certificate = X509CertificateLoader.LoadCertificate((await secrets.Get("tls-server", default))!);
-        return certificate.CopyWithPrivateKey(own);
-    }
-
-    private X509Certificate2 Sign(X509Certificate2 authority, ECDsa root, string[] uses, int from, int to)
-    {
-        using var own = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var now = clock.GetUtcNow();
-        using var bare = Subject(own, uses).Create(authority.SubjectName, X509SignatureGenerator.CreateForECDsa(root), now.AddDays(from), now.AddDays(to), RandomNumberGenerator.GetBytes(16));
-        return bare.CopyWithPrivateKey(own);
-    }
-
-    private static CertificateRequest Subject(ECDsa own, string[] uses)
-    {
-        var request = new CertificateRequest("CN=lab-bridge", own, HashAlgorithmName.SHA384);
-        if (uses.Length > 0)
-        {
-            request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([.. uses.Select(use => new Oid(use))], true));
-        }
-
-        return request;
     }
 
     private Dictionary<string, string> ByCertificate() => new(StringComparer.Ordinal) { ["grant_type"] = "client_credentials", ["client_id"] = Client, ["scope"] = Scopes };

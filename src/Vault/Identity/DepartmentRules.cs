@@ -82,7 +82,7 @@ public sealed class DepartmentRules
         standings.Use(await Read(connection, cancel));
     }
 
-    private static IReadOnlySet<Role> Everybody { get; } = Enum.GetValues<Role>().ToHashSet();
+    private static HashSet<Role> Everybody { get; } = Enum.GetValues<Role>().ToHashSet();
 
     private static string Words(IReadOnlySet<Role> roles) => roles.Count == Everybody.Count ? "everybody" : string.Join(", ", roles.Order().Select(role => role.Slug()));
 

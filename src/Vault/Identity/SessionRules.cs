@@ -1,7 +1,6 @@
 using System.Data.Common;
 using System.Globalization;
 using Mangrove.Kernel;
-using Mangrove.Vault.Access;
 
 namespace Mangrove.Vault.Identity;
 

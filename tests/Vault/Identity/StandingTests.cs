@@ -1,6 +1,5 @@
 using Mangrove.Kernel;
 using Mangrove.Vault;
-using Mangrove.Vault.Access;
 using Mangrove.Vault.Audit;
 using Mangrove.Vault.Identity;
 

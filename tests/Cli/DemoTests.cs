@@ -65,7 +65,7 @@ public sealed class DemoTests(FreshSample hospital) : IClassFixture<FreshSample>
         var listed = await Executable.Run("audit", "list", "--data", hospital.Data, "--as", admin, "--password-file", password, "--json");
         Assert.Equal(0, listed.Exit);
         var entries = listed.Json.EnumerateArray().ToArray();
-        string[] names = ["timestamp", "actor", "staff_id", "action", "resource", "fields_accessed", "device", "session_id", "purpose", "reason", "outcome", "prev_hash", "entry_hash", "seq"];
+        string[] names = ["timestamp", "actor", "staff_id", "action", "resource", "fields_accessed", "device", "session_id", "purpose", "reason", "outcome", "prev_hash", "entry_hash", "seq", "department"];
         Assert.All(entries, entry => Assert.Equal(names, entry.EnumerateObject().Select(property => property.Name)));
         Assert.Contains(entries, entry => entry.GetProperty("action").GetString() == "WRITE_SAMPLE_PATIENTS" && entry.GetProperty("resource").GetString() == "patients:all");
         Assert.Contains(entries, entry => entry.GetProperty("reason").GetString()!.Contains("risk accepted", StringComparison.Ordinal));

@@ -62,14 +62,14 @@ internal sealed class AuditListVerb : HospitalVerb
         [property: JsonPropertyName("resource")] string Resource,
         [property: JsonPropertyName("fields_accessed")] IReadOnlyList<string> FieldsAccessed,
         [property: JsonPropertyName("device")] string Device,
-        [property: JsonPropertyName("department")] string Department,
         [property: JsonPropertyName("session_id")] string SessionId,
         [property: JsonPropertyName("purpose")] string Purpose,
         [property: JsonPropertyName("reason")] string Reason,
         [property: JsonPropertyName("outcome")] string Outcome,
         [property: JsonPropertyName("prev_hash")] string PrevHash,
         [property: JsonPropertyName("entry_hash")] string EntryHash,
-        [property: JsonPropertyName("seq")] long Seq)
+        [property: JsonPropertyName("seq")] long Seq,
+        [property: JsonPropertyName("department")] string Department)
     {
         public static Line Of(AuditEntry entry) => new(
             entry.Timestamp.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture),
@@ -79,14 +79,14 @@ internal sealed class AuditListVerb : HospitalVerb
             entry.Resource,
             entry.FieldsAccessed,
             entry.Device,
-            entry.Department,
             entry.SessionId,
             entry.Purpose,
             entry.Reason,
             entry.Outcome.ToString().ToLowerInvariant(),
             Convert.ToHexStringLower(entry.PrevHash.Span),
             Convert.ToHexStringLower(entry.EntryHash.Span),
-            entry.Seq);
+            entry.Seq,
+            entry.Department);
 
         public string Words() => $"{Seq,8}  {Timestamp}  {Actor,-16} {Action,-24} {Resource}{(FieldsAccessed.Count == 0 ? "" : $"  [{string.Join(", ", FieldsAccessed)}]")}{(Outcome == "allowed" ? "" : $"  {Outcome.ToUpperInvariant()}")}{(Reason.Length == 0 ? "" : $"  {Reason}")}";
     }

@@ -4,8 +4,9 @@ using Mangrove.Kernel;
 namespace Mangrove.Vault.Identity;
 
 /// <summary>
-/// For which roles the devices of a department are (seeds: department-level terminal assignment). A department without
-/// a rule is for all. The policy asks at every act, so a rule holds at once; administrators are let in everywhere.
+/// For which roles the devices of a department are (seeds: department-level terminal assignment), and which worklist they
+/// open with. A department without a rule is for all, and everybody begins at their own. The policy asks at every act, so a
+/// rule holds at once; administrators are let in everywhere.
 /// </summary>
 public sealed class DepartmentRules
 {
@@ -22,22 +23,33 @@ public sealed class DepartmentRules
         this.factor = factor;
     }
 
+    private const int LongestAddress = 64;
+
     private static Error NoSuchDepartment { get; } = new("department.unknown", "No device is registered for this department. Register one first.");
 
     private static Error Nobody { get; } = new("department.nobody", "Name at least one role that works there.");
 
+    private static Error NoList { get; } = new("department.list", "Choose a worklist from the list.");
+
     /// <summary>Departments whose devices are for some roles only.</summary>
     public IReadOnlyDictionary<string, IReadOnlySet<Role>> Current => standings.Departments;
+
+    /// <summary>The page that the devices of a department open with, by department. Who has no such page begins at their own.</summary>
+    public IReadOnlyDictionary<string, string> Lists => standings.Lists;
+
+    /// <summary>The page that the device of an actor opens with; null where nobody chose one.</summary>
+    public string? ListOf(Actor actor) => standings.Lists.GetValueOrDefault(standings.DepartmentOf(actor.Device));
 
     /// <summary>Says for which roles the devices of a department are; all seven take the rule away. Letting more in asks for the administrator's code.</summary>
     /// <param name="admin">The administrator.</param>
     /// <param name="department">As its devices name it.</param>
     /// <param name="roles">Everybody who works there; administrators need not be named.</param>
+    /// <param name="opens">The worklist that its devices open with, as a path of this server; empty for each person's own.</param>
     /// <param name="code">The administrator's own one-time or recovery code.</param>
     /// <param name="cancel">Gives up.</param>
-    /// <returns>Those who work there from now on, or <c>department.unknown</c>, <c>department.nobody</c>, <c>factor.code</c>.</returns>
+    /// <returns>Those who work there from now on, or <c>department.unknown</c>, <c>department.nobody</c>, <c>department.list</c>, <c>factor.code</c>.</returns>
     /// <exception cref="Refused">The actor is no administrator.</exception>
-    public Task<Result<IReadOnlySet<Role>>> Change(Actor admin, string department, IReadOnlySet<Role> roles, string? code, CancellationToken cancel) => acts.Run<IReadOnlySet<Role>>(
+    public Task<Result<IReadOnlySet<Role>>> Change(Actor admin, string department, IReadOnlySet<Role> roles, string opens, string? code, CancellationToken cancel) => acts.Run<IReadOnlySet<Role>>(
         admin,
         "CHANGE_DEPARTMENT_ROLES",
         "devices",
@@ -56,6 +68,11 @@ public sealed class DepartmentRules
                 return Nobody;
             }
 
+            if (opens.Length > 0 && (opens.Length > LongestAddress || opens[0] != '/' || !opens.All(sign => char.IsAsciiLetterLower(sign) || sign is '/' or '-') || opens.Contains("//", StringComparison.Ordinal)))
+            {
+                return NoList;
+            }
+
             if (!after.IsSubsetOf(before) && !await factor.SpendOf(change, admin, code, cancel))
             {
                 return SecondFactor.WrongCode;
@@ -70,21 +87,33 @@ public sealed class DepartmentRules
                 }
             }
 
+            var began = standings.Lists.GetValueOrDefault(known);
+            await change.Connection.Run("DELETE FROM department_list WHERE department = @department", cancel, ("@department", known.ToUpperInvariant()));
+            if (opens.Length > 0)
+            {
+                await change.Connection.Run("INSERT INTO department_list (department, address) VALUES (@department, @address)", cancel, ("@department", known.ToUpperInvariant()), ("@address", opens));
+            }
+
             var rules = await Read(change.Connection, cancel);
-            change.AfterCommit = () => standings.Use(rules);
-            return new Acted<IReadOnlySet<Role>>(after, $"department:{known}", $"{Words(before)} -> {Words(after)}");
+            var lists = await ReadLists(change.Connection, cancel);
+            change.AfterCommit = () => standings.Use(rules, lists);
+            var moved = (began ?? "") == opens ? "" : $", opens {began ?? "own work"} -> {(opens.Length == 0 ? "own work" : opens)}";
+            return new Acted<IReadOnlySet<Role>>(after, $"department:{known}", $"{Words(before)} -> {Words(after)}{moved}");
         },
         cancel);
 
     internal async Task Load(CancellationToken cancel)
     {
         await using var connection = await store.Open(cancel);
-        standings.Use(await Read(connection, cancel));
+        standings.Use(await Read(connection, cancel), await ReadLists(connection, cancel));
     }
 
     private static HashSet<Role> Everybody { get; } = Enum.GetValues<Role>().ToHashSet();
 
     private static string Words(IReadOnlySet<Role> roles) => roles.Count == Everybody.Count ? "everybody" : string.Join(", ", roles.Order().Select(role => role.Slug()));
+
+    private static async Task<Dictionary<string, string>> ReadLists(DbConnection connection, CancellationToken cancel) =>
+        (await connection.Query("SELECT department, address FROM department_list", row => KeyValuePair.Create(row.GetString(0), row.GetString(1)), cancel)).ToDictionary(StringComparer.OrdinalIgnoreCase);
 
     private static async Task<Dictionary<string, IReadOnlySet<Role>>> Read(DbConnection connection, CancellationToken cancel)
     {

@@ -97,6 +97,9 @@ internal static class IdentityStore
             department TEXT NOT NULL,
             role INTEGER NOT NULL,
             PRIMARY KEY (department, role));
+        CREATE TABLE IF NOT EXISTS department_list (
+            department TEXT NOT NULL PRIMARY KEY,
+            address TEXT NOT NULL);
         CREATE TABLE IF NOT EXISTS policy_setting (
             name TEXT NOT NULL PRIMARY KEY,
             value INTEGER NOT NULL,

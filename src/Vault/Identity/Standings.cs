@@ -14,6 +14,7 @@ internal sealed class Standings
     private readonly ConcurrentDictionary<string, bool> sessions = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, string> devices = new(StringComparer.Ordinal);
     private volatile FrozenDictionary<string, IReadOnlySet<Role>> departments = FrozenDictionary<string, IReadOnlySet<Role>>.Empty;
+    private volatile FrozenDictionary<string, string> lists = FrozenDictionary<string, string>.Empty;
     private volatile bool devicesRequired;
 
     private static Error NoSession { get; } = new("access.session", "Your session has ended or is locked. Unlock it, or sign in again.");
@@ -29,6 +30,9 @@ internal sealed class Standings
 
     /// <summary>Departments whose devices are for some roles only. One that is not named is for all.</summary>
     public IReadOnlyDictionary<string, IReadOnlySet<Role>> Departments => departments;
+
+    /// <summary>Where the devices of a department open after a sign-in, by department.</summary>
+    public IReadOnlyDictionary<string, string> Lists => lists;
 
     /// <summary>
     /// Why this actor may do nothing at all from where they are; null when they may. Programs and the system's own work
@@ -82,5 +86,9 @@ internal sealed class Standings
 
     public void Remove(string device) => devices.TryRemove(device, out _);
 
-    public void Use(IReadOnlyDictionary<string, IReadOnlySet<Role>> rules) => departments = rules.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
+    public void Use(IReadOnlyDictionary<string, IReadOnlySet<Role>> rules, IReadOnlyDictionary<string, string> opens)
+    {
+        departments = rules.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
+        lists = opens.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
+    }
 }

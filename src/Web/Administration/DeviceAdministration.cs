@@ -69,7 +69,7 @@ internal static class DeviceAdministration
             roles.Add(role.Value);
         }
 
-        var set = await desk.Departments.Change(http.Actor(), department, roles, form["code"], cancel);
+        var set = await desk.Departments.Change(http.Actor(), department, roles, form["opens"].ToString(), form["code"], cancel);
         return await Show(
             http,
             desk,
@@ -84,6 +84,7 @@ internal static class DeviceAdministration
             Devices = await desk.Devices.List(http.Actor(), cancel),
             desk.Devices.Required,
             Departments = desk.Departments.Current,
+            desk.Departments.Lists,
             Here = DevicePages.Claimed(http, desk)?.Name,
             Now = clock.GetUtcNow(),
             Place = $"{http.Request.Scheme}://{http.Request.Host}{DevicePages.Register}",

@@ -21,7 +21,7 @@ internal static class AccountPages
         app.MapPost(Factor, ChangeFactor);
         app.MapPost(Factor + "/confirm", ConfirmFactor);
         app.MapGet(Codes, (HttpContext http, IdentityDesk desk) => desk.SecondFactor.TakeCodes(http.Actor()) is { } codes
-            ? Page.Show<RecoveryCodesPage>(new { Codes = codes, Next = SignInPages.HomeOf(http.Actor()) })
+            ? Page.Show<RecoveryCodesPage>(new { Codes = codes, Next = SignInPages.HomeOf(http.Actor(), desk) })
             : Results.LocalRedirect(Factor));
     }
 

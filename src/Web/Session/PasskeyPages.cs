@@ -47,7 +47,7 @@ internal static class PasskeyPages
         }
 
         StaffSession.TakeTicket(http);
-        return SignInPages.Inside(http, signedIn.Value, back);
+        return SignInPages.Inside(http, desk, signedIn.Value, back);
     }
 
     private static async Task<IResult> Change(HttpContext http, IdentityDesk desk, CancellationToken cancel)

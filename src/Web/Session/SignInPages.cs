@@ -16,7 +16,7 @@ internal static class SignInPages
 
     public static void Map(IEndpointRouteBuilder app)
     {
-        app.MapGet("/", (HttpContext http) => Results.LocalRedirect(HomeOf(http.Actor())));
+        app.MapGet("/", (HttpContext http, IdentityDesk desk) => Results.LocalRedirect(HomeOf(http.Actor(), desk)));
         app.MapGet("/sign-in", (HttpContext http, string? back, string? ended, IdentityDesk desk) => Form(http, desk, WebRoom.LocalPath(back), null, null, ended)).AllowAnonymous();
         app.MapPost("/sign-in", Enter).AllowAnonymous();
         app.MapGet("/sign-in/code", (HttpContext http, string? back, IdentityDesk desk) => SecondStep(http, desk, WebRoom.LocalPath(back), null)).AllowAnonymous();
@@ -36,7 +36,10 @@ internal static class SignInPages
     /// <summary>In the address of the first page, where the sign-in ended a session at another device.</summary>
     public const string OnceElsewhere = "elsewhere";
 
-    public static string HomeOf(Actor actor) => actor.Role is { } role ? Stations.For(role)[0].Address : "/sign-in";
+    /// <summary>Where somebody begins: at the worklist of the device's department, where they have it, else at their own.</summary>
+    public static string HomeOf(Actor actor, IdentityDesk desk) => actor.Role is not { } role ? "/sign-in"
+        : desk.Departments.ListOf(actor) is { } list && Stations.For(role).Any(station => station.Address == list) ? list
+        : Stations.For(role)[0].Address;
 
     private static IResult Form(HttpContext http, IdentityDesk desk, string? back, string? username, Error? error, string? ended = null)
     {
@@ -90,7 +93,7 @@ internal static class SignInPages
             return Page.GoTo(http, $"/sign-in/{(next.MustEnrol ? "phone" : "code")}{(back is null ? null : $"?back={Uri.EscapeDataString(back)}")}");
         }
 
-        return Inside(http, passed.Value.Session!, back);
+        return Inside(http, desk, passed.Value.Session!, back);
     }
 
     private static async Task<IResult> EnterCode(HttpContext http, IdentityDesk desk, CancellationToken cancel)
@@ -104,7 +107,7 @@ internal static class SignInPages
         }
 
         StaffSession.TakeTicket(http);
-        return Inside(http, signedIn.Value, back);
+        return Inside(http, desk, signedIn.Value, back);
     }
 
     private static async Task<IResult> EnterPhone(HttpContext http, IdentityDesk desk, CancellationToken cancel)
@@ -122,10 +125,10 @@ internal static class SignInPages
         return Page.GoTo(http, "/me/recovery-codes");
     }
 
-    public static IResult Inside(HttpContext http, SignedIn signedIn, string? back)
+    public static IResult Inside(HttpContext http, IdentityDesk desk, SignedIn signedIn, string? back)
     {
         StaffSession.Give(http, signedIn.Token);
-        var to = back is not null && !back.StartsWith("/sign-in", StringComparison.Ordinal) ? back : HomeOf(signedIn.Actor);
+        var to = back is not null && !back.StartsWith("/sign-in", StringComparison.Ordinal) ? back : HomeOf(signedIn.Actor, desk);
         return Page.GoTo(http, signedIn.EndedAt is null ? to : $"{to}{(to.Contains('?', StringComparison.Ordinal) ? '&' : '?')}{OnceElsewhere}=1");
     }
 
@@ -174,7 +177,7 @@ internal static class SignInPages
         var token = http.Request.Cookies[StaffSession.CookieName];
         return await desk.Sessions.Locked(token, cancel) is { } session
             ? ShowLocked(session, WebRoom.LocalPath(back), with == "password", null)
-            : (await desk.Sessions.Resolve(token, cancel)).Actor is { } actor ? Results.LocalRedirect(HomeOf(actor)) : Results.LocalRedirect("/sign-in");
+            : (await desk.Sessions.Resolve(token, cancel)).Actor is { } actor ? Results.LocalRedirect(HomeOf(actor, desk)) : Results.LocalRedirect("/sign-in");
     }
 
     private static async Task<IResult> Unlock(HttpContext http, IdentityDesk desk, CancellationToken cancel)
@@ -192,7 +195,7 @@ internal static class SignInPages
         }
 
         StaffSession.Give(http, opened.Value.Token);
-        return Page.GoTo(http, WebRoom.LocalPath(form["back"]) ?? HomeOf(opened.Value.Actor));
+        return Page.GoTo(http, WebRoom.LocalPath(form["back"]) ?? HomeOf(opened.Value.Actor, desk));
     }
 
     private static IResult ShowLocked(LockedSession session, string? back, bool withPassword, Error? error) => Page.Show<LockedPage>(

@@ -73,6 +73,14 @@ public sealed class FirstDayTests(LookHost look) : IAsyncLifetime
         await desk.GetByTestId("register").ClickAsync();
         await Look(desk, "devices");
         var code = await desk.GetByTestId("device-code").InnerTextAsync();
+        await desk.GotoAsync("/admin/devices");
+        var emergency = desk.Locator("[data-department=Emergency]");
+        await emergency.Locator("summary").ClickAsync();
+        await emergency.GetByTestId("works-cashier").UncheckAsync();
+        await emergency.GetByTestId("opens").SelectOptionAsync("/board");
+        await emergency.GetByTestId("save-department").ClickAsync();
+        await Assertions.Expect(desk.GetByTestId("done")).ToContainTextAsync("Emergency: only");
+        await Look(desk, "departments");
         await desk.GotoAsync("/admin/accounts");
         await desk.Locator("[name=name]").FillAsync("Grace Wanjiru");
         await desk.Locator("[name=user]").FillAsync("nurse.wanjiru");
@@ -92,7 +100,7 @@ public sealed class FirstDayTests(LookHost look) : IAsyncLifetime
         await Assertions.Expect(ward.GetByText(Tablet)).ToBeVisibleAsync();
         await ward.GetByTestId("password").FillAsync(NursePassword);
         await ward.GetByTestId("sign-in").ClickAsync();
-        await ward.Reaches("/triage");
+        await ward.Reaches("/board");
         await ward.GotoAsync("/me");
         await ward.GetByTestId("pin-password").FillAsync(NursePassword);
         await ward.GetByTestId("new-pin").FillAsync(Pin);

@@ -33,7 +33,8 @@ internal sealed class IdentityHouse : IAsyncDisposable
     private IdentityHouse(StorageOptions storage, IdentityOptions? options)
     {
         this.storage = storage;
-        this.options = (options ?? new IdentityOptions { PasswordQueue = 1000 }) with { PasswordCost = 4 };
+        var given = options ?? new IdentityOptions { PasswordQueue = 1000 };
+        this.options = given with { PasswordCost = given.PasswordCost == PasswordHasher.StandardCost ? 4 : given.PasswordCost };
     }
 
     public FakeClock Clock { get; } = new();

@@ -1,4 +1,5 @@
 using Mangrove.Kernel;
+using Mangrove.Tests.Shared;
 using Mangrove.Vault.Audit;
 using Mangrove.Vault.Identity;
 
@@ -94,6 +95,57 @@ public abstract class SignInTests : OnEveryDatabase
         Assert.Equal("signin.refused", answers[0].Item1);
         Assert.Equal(1, answers[0].Item3);
         Assert.Single(answers.Distinct());
+    }
+
+    /// <summary>
+    /// The bar of the threat model (S10) over 1,000 samples each with MANGROVE_FULL=1, at a cost of 8, which hides less than a
+    /// hospital's 12. The share of every run sees that neither answer is plainly the slower one.
+    /// </summary>
+    [Fact]
+    public async Task Known_and_unknown_names_are_refused_in_the_same_time()
+    {
+        var full = SharedData.Full;
+        var house = await House(full ? new IdentityOptions { PasswordQueue = 1000, PasswordCost = 8 } : null);
+        await house.Member("known");
+        var (known, unknown) = (new List<double>(), new List<double>());
+        for (var sample = full ? -10 : -20; sample < (full ? 1000 : 120); sample++)
+        {
+            // Counts and waits run out within a day, so that every sample is a first failure.
+            house.Clock.Pass(TimeSpan.FromDays(1));
+            foreach (var (user, times) in sample % 2 == 0 ? new[] { ("known", known), ("nobody", unknown) } : [("nobody", unknown), ("known", known)])
+            {
+                var watch = System.Diagnostics.Stopwatch.StartNew();
+                Assert.Equal("signin.refused", (await house.SignIn.Password(user, "quite a wrong password", "Desk", default)).Error!.Code);
+                watch.Stop();
+                if (sample >= 0)
+                {
+                    times.Add(watch.Elapsed.TotalMilliseconds);
+                }
+            }
+        }
+
+        var (middle, other) = (Median(known), Median(unknown));
+        TestContext.Current.SendDiagnosticMessage($"medians {middle:0.000} and {other:0.000} ms, means {known.Average():0.000} and {unknown.Average():0.000} ms, z {Rank(known, unknown):0.00}");
+        if (full)
+        {
+            // Mann-Whitney, two-sided: p above 0.01.
+            Assert.True(Math.Abs(Rank(known, unknown)) < 2.576, $"z is {Rank(known, unknown):0.00}.");
+            Assert.InRange(known.Average() / unknown.Average(), 0.98, 1.02);
+        }
+        else
+        {
+            Assert.InRange(middle / other, 0.67, 1.5);
+        }
+
+        static double Median(List<double> times) => times.Order().ElementAt(times.Count / 2);
+
+        static double Rank(List<double> one, List<double> other)
+        {
+            var ranks = one.Select(time => (Time: time, First: true)).Concat(other.Select(time => (Time: time, First: false))).OrderBy(pair => pair.Time).ToList();
+            var sum = ranks.Select((pair, at) => pair.First ? at + 1.0 : 0).Sum();
+            double n = one.Count, m = other.Count;
+            return (sum - (n * (n + 1) / 2) - (n * m / 2)) / Math.Sqrt(n * m * (n + m + 1) / 12);
+        }
     }
 
     [Fact]

@@ -54,8 +54,12 @@ class Draft {
     clearTimeout(this.timer);
     this.timer = undefined;
     if (this.stale || this.submitted || !this.form.isConnected) return;
-    // One after the other, so that the newest is the last to arrive. Only who leaves cannot wait.
+    // A field that an answer replaces loses the focus while the old one and the new one both stand in the form: what is
+    // read then would be every value twice. Only who leaves cannot wait.
+    if (!leaving) await undefined;
+    // One after the other, so that the newest is the last to arrive.
     while (this.saving && !leaving) await this.saving;
+    if (!this.form.isConnected) return;
     const body = this.body();
     if (body === this.sent || this.stale || this.submitted) return;
     const n = this.fieldsChanged();

@@ -160,7 +160,8 @@ internal static class SignInPages
     {
         await desk.Sessions.End(http.Request.Cookies[StaffSession.CookieName], cancel);
         StaffSession.Take(http);
-        http.Response.Headers["Clear-Site-Data"] = "\"cache\", \"storage\"";
+        // Not the storage: the key of the device lies in it, and would have to be registered anew after each person. Nothing else of ours does.
+        http.Response.Headers["Clear-Site-Data"] = "\"cache\"";
         return Page.GoTo(http, "/sign-in");
     }
 

@@ -116,6 +116,14 @@ public sealed class FirstDayTests(LookHost look) : IAsyncLifetime
         await ward.Keyboard.TypeAsync(Pin);
         await ward.Reaches("/board$");
 
+        // Who leaves takes nothing of the device along: the next one signs in at it.
+        await ward.GetByTestId("sign-out").ClickAsync();
+        await ward.Reaches("/sign-in");
+        await ward.GetByTestId("username").FillAsync("nurse.wanjiru");
+        await ward.GetByTestId("password").FillAsync(NursePassword);
+        await ward.GetByTestId("sign-in").ClickAsync();
+        await ward.Reaches("/board");
+
         // Both cookies in another browser: without the key nobody signs in; the session's alone is nobody's.
         var cookies = await atWard.CookiesAsync();
         await using var elsewhere = await look.Browser.NewContextAsync(Contexts.Window(address.ToString()));

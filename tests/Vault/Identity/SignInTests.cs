@@ -125,17 +125,20 @@ public abstract class SignInTests : OnEveryDatabase
         }
 
         var (middle, other) = (Median(known), Median(unknown));
-        TestContext.Current.SendDiagnosticMessage($"medians {middle:0.000} and {other:0.000} ms, means {known.Average():0.000} and {unknown.Average():0.000} ms, z {Rank(known, unknown):0.00}");
+        TestContext.Current.SendDiagnosticMessage($"medians {middle:0.000} and {other:0.000} ms, means {Mean(known):0.000} and {Mean(unknown):0.000} ms, z {Rank(known, unknown):0.00}");
         if (full)
         {
             // Mann-Whitney, two-sided: p above 0.01.
             Assert.True(Math.Abs(Rank(known, unknown)) < 2.576, $"z is {Rank(known, unknown):0.00}.");
-            Assert.InRange(known.Average() / unknown.Average(), 0.98, 1.02);
+            Assert.InRange(Mean(known) / Mean(unknown), 0.98, 1.02);
         }
         else
         {
             Assert.InRange(middle / other, 0.67, 1.5);
         }
+
+        // Of the middle nine tenths: one stall of a disk in a thousand moves the plain mean by more than the bar.
+        static double Mean(List<double> times) => times.Order().Skip(times.Count / 20).SkipLast(times.Count / 20).Average();
 
         static double Median(List<double> times) => times.Order().ElementAt(times.Count / 2);
 

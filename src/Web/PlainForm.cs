@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace Mangrove.Web;
 
@@ -16,7 +17,20 @@ internal sealed class PlainForm(RequestDelegate next)
     public async Task Invoke(HttpContext http)
     {
         // What takes no cookie reads its own form, and answers in its own protocol.
-        if (http.Request.HasFormContentType && http.GetEndpoint()?.Metadata.GetMetadata<IAntiforgeryMetadata>() is not { RequiresValidation: false })
+        var own = http.GetEndpoint()?.Metadata.GetMetadata<IAntiforgeryMetadata>() is { RequiresValidation: false };
+        if (!own && HttpMethods.IsPost(http.Request.Method) && !http.Request.HasFormContentType)
+        {
+            if (http.Request.ContentType is { Length: > 0 })
+            {
+                await Refusal.Write(http, StatusCodes.Status415UnsupportedMediaType, "form.unreadable", "The server could not read what was sent. Load the page again, then repeat what you did.");
+                return;
+            }
+
+            // Nothing was said: a form without fields.
+            http.Features.Set<IFormFeature>(new FormFeature(FormCollection.Empty));
+        }
+
+        if (!own && http.Request.HasFormContentType)
         {
             IFormCollection form;
             try

@@ -85,7 +85,7 @@ public static class WebRoom
         return Page.GoTo(http, LocalPath(form["back"]) ?? "/keys");
     }
 
-    /// <summary>An address on this server, or null: a link that leads elsewhere is never followed.</summary>
+    /// <summary>An address on this server, or null: a link that leads elsewhere is never followed. Browsers escape what is not plain ASCII, and no header takes it.</summary>
     internal static string? LocalPath(string? path) =>
-        path is ['/', ..] && !path.StartsWith("//", StringComparison.Ordinal) && !path.Contains('\\', StringComparison.Ordinal) && !path.Any(char.IsControl) ? path : null;
+        path is ['/', ..] && !path.StartsWith("//", StringComparison.Ordinal) && path.All(sign => sign is > ' ' and < '\x7f' and not '\\') ? path : null;
 }

@@ -169,13 +169,33 @@ public sealed partial class AnswerTests(LookHost host)
     [InlineData("p=a&p=b", "form.doubled")]
     [InlineData("role=a&role=b", "web.stale-form")]
     [InlineData("p=a", "web.stale-form")]
-    public async Task A_form_that_reads_in_two_ways_or_in_none_is_refused_before_anything_else(string body, string problem)
+    [InlineData("{}", "form.unreadable", "application/json", 415)]
+    [InlineData("<a/>", "form.unreadable", "text/xml", 415)]
+    public async Task A_form_that_reads_in_two_ways_or_in_none_is_refused_before_anything_else(string body, string problem, string type = "application/x-www-form-urlencoded", int status = 400)
     {
         using var client = host.Client();
-        using var content = new StringContent(body, null, "application/x-www-form-urlencoded");
+        using var content = new StringContent(body, null, type);
         var answer = await client.PostAsync("/look/sign", content);
-        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Equal(status, (int)answer.StatusCode);
         Assert.Contains(problem, await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("/look/triage?x=1#here", "/look/triage?x=1#here")]
+    [InlineData("//elsewhere.example/x", "/keys")]
+    [InlineData("https://elsewhere.example/x", "/keys")]
+    [InlineData("/\\elsewhere.example", "/keys")]
+    [InlineData("/look/\u00bf", "/keys")]
+    [InlineData("/look/a b", "/keys")]
+    [InlineData("/look/\r\nX: y", "/keys")]
+    public async Task A_way_back_leads_to_this_server_or_nowhere(string back, string leads)
+    {
+        using var client = host.Client();
+        var page = await client.GetStringAsync("/keys");
+        var token = Regex.Match(page, $"name=\"{FormToken.FieldName}\"[^>]*value=\"([^\"]+)\"", RegexOptions.None, TimeSpan.FromSeconds(1)).Groups[1].Value;
+        using var form = new FormUrlEncodedContent([new(FormToken.FieldName, token), new("theme", "dark"), new("back", back)]);
+        var answer = await client.PostAsync("/screen", form);
+        Assert.Equal((HttpStatusCode.SeeOther, leads), (answer.StatusCode, answer.Headers.Location?.OriginalString));
     }
 
     [Fact]

@@ -47,7 +47,7 @@ public sealed class DepartmentRules
     /// <param name="opens">The worklist that its devices open with, as a path of this server; empty for each person's own.</param>
     /// <param name="code">The administrator's own one-time or recovery code.</param>
     /// <param name="cancel">Gives up.</param>
-    /// <returns>Those who work there from now on, or <c>department.unknown</c>, <c>department.nobody</c>, <c>department.list</c>, <c>factor.code</c>.</returns>
+    /// <returns>Those who work there from now on, or <c>department.unknown</c>, <c>department.nobody</c>, <c>department.list</c>, <c>factor.code</c>, <c>factor.too-many</c>.</returns>
     /// <exception cref="Refused">The actor is no administrator.</exception>
     public Task<Result<IReadOnlySet<Role>>> Change(Actor admin, string department, IReadOnlySet<Role> roles, string opens, string? code, CancellationToken cancel) => acts.Run<IReadOnlySet<Role>>(
         admin,
@@ -73,9 +73,9 @@ public sealed class DepartmentRules
                 return NoList;
             }
 
-            if (!after.IsSubsetOf(before) && !await factor.SpendOf(change, admin, code, cancel))
+            if (!after.IsSubsetOf(before) && await factor.Ask(change, admin, code, cancel) is { } refused)
             {
-                return SecondFactor.WrongCode;
+                return refused;
             }
 
             await change.Connection.Run("DELETE FROM department_role WHERE department = @department", cancel, ("@department", known.ToUpperInvariant()));

@@ -308,9 +308,9 @@ public sealed partial class Devices
                     return (null, null, Unregistered);
                 }
 
-                if (!wanted && Required && !await factor.SpendOf(change, admin, code, cancel))
+                if (!wanted && Required && await factor.Ask(change, admin, code, cancel) is { } refused)
                 {
-                    return (null, null, SecondFactor.WrongCode);
+                    return (null, null, refused);
                 }
 
                 await Keep(change.Connection, wanted, cancel);

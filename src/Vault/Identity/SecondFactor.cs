@@ -24,6 +24,9 @@ public sealed record SecondFactorState(DateTimeOffset? Since, int CodesLeft, boo
 /// </summary>
 public sealed class SecondFactor : IDisposable
 {
+    // As at the sign-in and at the lock.
+    private const int MostWrong = 5;
+
     private readonly Sessions sessions;
     private readonly Receipt.Log log;
     private readonly OwnerCheck owners;
@@ -33,6 +36,9 @@ public sealed class SecondFactor : IDisposable
     private readonly Door door;
     private readonly string hospital;
     private readonly TimeProvider clock;
+
+    // Codes that were asked for an act and have not been right yet, by session.
+    private readonly ConcurrentDictionary<string, int> wrong = new(StringComparer.Ordinal);
 
     // Secrets on their way to a phone, by session. One whose session ended is swept out by the next.
     private readonly ConcurrentDictionary<string, Coming> coming = new(StringComparer.Ordinal);
@@ -52,6 +58,8 @@ public sealed class SecondFactor : IDisposable
     }
 
     internal static Error WrongCode { get; } = new("factor.code", "This code is wrong, or was used before. Wait for the next one on your phone and type that.");
+
+    private static Error TooMany { get; } = new("factor.too-many", "Five codes were wrong. Sign out, sign in again and repeat it.");
 
     private static Error NotBegun { get; } = new("factor.not-begun", "Nothing is being set up here, or it took longer than ten minutes. Begin again.");
 
@@ -209,7 +217,7 @@ public sealed class SecondFactor : IDisposable
     /// <param name="wanted">All roles that are to have one; administrators need not be named.</param>
     /// <param name="code">The administrator's own one-time code; asked only when a role is let off.</param>
     /// <param name="cancel">Gives up.</param>
-    /// <returns>The roles from now on, or <c>factor.code</c>.</returns>
+    /// <returns>The roles from now on, or <c>factor.code</c>, <c>factor.too-many</c>.</returns>
     /// <exception cref="Refused">The actor is no administrator.</exception>
     public async Task<Result<IReadOnlySet<Role>>> Require(Actor admin, IReadOnlySet<Role> wanted, string? code, CancellationToken cancel)
     {
@@ -222,13 +230,13 @@ public sealed class SecondFactor : IDisposable
         }
 
         var act = Sessions.Act("REQUIRE_SECOND_FACTOR", "sign-in-rules", $"{Words(before)} -> {Words(after)}");
-        var done = await sessions.Change(
+        var refused = await sessions.Change<Error?>(
             async change =>
             {
-                if (!before.IsSubsetOf(after) && !await SpendOf(change, admin, code, cancel))
+                if (!before.IsSubsetOf(after) && await Ask(change, admin, code, cancel) is { } no)
                 {
                     change.Keep = false;
-                    return false;
+                    return no;
                 }
 
                 await change.Connection.Run("DELETE FROM second_factor_role", cancel);
@@ -238,13 +246,13 @@ public sealed class SecondFactor : IDisposable
                 }
 
                 await door.Record(admin, Rights.Administration, act, cancel);
-                return true;
+                return null;
             },
             cancel);
-        if (!done)
+        if (refused is not null)
         {
-            await log.Refuse(admin, act, WrongCode, cancel);
-            return WrongCode;
+            await log.Refuse(admin, act, refused, cancel);
+            return refused;
         }
 
         return after;
@@ -258,11 +266,27 @@ public sealed class SecondFactor : IDisposable
         }
     }
 
-    /// <summary>Uses up a code of somebody who acts, inside a change.</summary>
-    internal async Task<bool> SpendOf(SessionChange change, Actor actor, string? code, CancellationToken cancel)
+    /// <summary>
+    /// Uses up a code of somebody who acts, inside a change. Five wrong ones, and this session asks no more: whoever sits at
+    /// a screen that is not theirs does not try a million.
+    /// </summary>
+    /// <returns>Null when the code was right, else <c>factor.code</c> or <c>factor.too-many</c>.</returns>
+    internal async Task<Error?> Ask(SessionChange change, Actor actor, string? code, CancellationToken cancel)
     {
+        // Counted before it is looked at, so that many at once gain nothing.
+        if (wrong.AddOrUpdate(actor.SessionId, 1, (_, count) => count + 1) > MostWrong)
+        {
+            return TooMany;
+        }
+
         var id = await change.Connection.Query("SELECT id FROM account WHERE number = @number", row => row.Guid(0), cancel, ("@number", actor.Staff.Number));
-        return id is [var account] && await factors.Spend(change.Connection, account, code, cancel) != SpentCode.None;
+        if (id is not [var account] || await factors.Spend(change.Connection, account, code, cancel) == SpentCode.None)
+        {
+            return WrongCode;
+        }
+
+        wrong.TryRemove(actor.SessionId, out _);
+        return null;
     }
 
     /// <summary>What a phone takes of a secret: base32 by hand, or as an address in a QR code.</summary>

@@ -122,7 +122,7 @@ public sealed class SessionPolicy
     /// <param name="wanted">All times from now on.</param>
     /// <param name="code">The administrator's own one-time or recovery code; asked only when a time gets longer or tries get more.</param>
     /// <param name="cancel">Gives up.</param>
-    /// <returns>The times from now on, or <c>session.idle-lock</c>, <c>session.life</c>, <c>session.unlock-tries</c> (out of range), <c>factor.code</c>.</returns>
+    /// <returns>The times from now on, or <c>session.idle-lock</c>, <c>session.life</c>, <c>session.unlock-tries</c> (out of range), <c>factor.code</c>, <c>factor.too-many</c>.</returns>
     /// <exception cref="Refused">The actor is no administrator.</exception>
     public Task<Result<SessionTimes>> Change(Actor admin, SessionTimes wanted, string? code, CancellationToken cancel) => acts.Run<SessionTimes>(
         admin,
@@ -136,9 +136,9 @@ public sealed class SessionPolicy
             }
 
             var before = rules.Times;
-            if (wanted.LooserThan(before) && !await factor.SpendOf(change, admin, code, cancel))
+            if (wanted.LooserThan(before) && await factor.Ask(change, admin, code, cancel) is { } refused)
             {
-                return SecondFactor.WrongCode;
+                return refused;
             }
 
             await SessionRules.Keep(change, wanted, admin, clock.GetUtcNow().ToUnixTimeMilliseconds(), cancel);

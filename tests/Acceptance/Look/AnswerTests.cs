@@ -192,7 +192,7 @@ public sealed partial class AnswerTests(LookHost host)
     {
         using var client = host.Client();
         var page = await client.GetStringAsync("/keys");
-        var token = Regex.Match(page, $"name=\"{FormToken.FieldName}\"[^>]*value=\"([^\"]+)\"", RegexOptions.None, TimeSpan.FromSeconds(1)).Groups[1].Value;
+        var token = Regex.Match(page, $"name=\"{FormToken.FieldName}\"[^>]*value=\"(?<token>[^\"]+)\"", RegexOptions.None, TimeSpan.FromSeconds(1)).Groups["token"].Value;
         using var form = new FormUrlEncodedContent([new(FormToken.FieldName, token), new("theme", "dark"), new("back", back)]);
         var answer = await client.PostAsync("/screen", form);
         Assert.Equal((HttpStatusCode.SeeOther, leads), (answer.StatusCode, answer.Headers.Location?.OriginalString));

@@ -52,6 +52,28 @@ public abstract class SessionRulesTests : OnEveryDatabase
         Assert.Equal(5, (await house.Entries("CHANGE_SESSION_TIMES")).Count(entry => entry.Reason == "factor.code"));
     }
 
+    [Fact]
+    public async Task Five_wrong_codes_and_the_session_is_asked_no_more()
+    {
+        var house = await House();
+        await house.Member("amina", Role.Admin);
+        var admin = await house.Enter("amina");
+        Assert.True((await house.Desk.SessionPolicy.Change(admin.Actor, new SessionTimes(60, 480, 3), null, default)).Ok);
+        house.Clock.Pass(TimeSpan.FromSeconds(30));
+        var tried = await Task.WhenAll(Enumerable.Range(0, 64).Select(_ => Task.Run(() => house.Desk.SessionPolicy.Change(admin.Actor, SessionTimes.Seeds, "000000", default))));
+
+        Assert.Equal(5, tried.Count(one => one.Error!.Code == "factor.code"));
+        Assert.Equal(59, tried.Count(one => one.Error!.Code == "factor.too-many"));
+        Assert.Equal("factor.too-many", (await house.Desk.SessionPolicy.Change(admin.Actor, SessionTimes.Seeds, house.Code("amina"), default)).Error!.Code);
+
+        // Asking for more needs no code, so it goes on.
+        Assert.True((await house.Desk.SecondFactor.Require(admin.Actor, new HashSet<Role> { Role.Nurse }, null, default)).Ok);
+
+        var again = await house.Enter("amina");
+        house.Clock.Pass(TimeSpan.FromSeconds(30));
+        Assert.True((await house.Desk.SessionPolicy.Change(again.Actor, SessionTimes.Seeds, house.Code("amina"), default)).Ok);
+    }
+
     [Theory]
     [InlineData(29, 720, 5, "session.idle-lock")]
     [InlineData(301, 720, 5, "session.idle-lock")]

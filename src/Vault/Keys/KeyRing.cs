@@ -34,7 +34,7 @@ internal sealed class PatientKey(Guid id, int version, KeyMaterial material) : I
 /// Every key of the hospital while the system is unsealed: purpose keys in memory, patients' keys wrapped in keys.db
 /// and unwrapped only while a row of theirs is opened. keys.db is never part of a data backup.
 /// </summary>
-internal sealed class KeyRing : IDisposable
+internal sealed partial class KeyRing : IDisposable
 {
     private const int CacheSize = 200_000;
 

@@ -33,8 +33,10 @@ public static class Archive
 public sealed class ArchiveWriter : IDisposable
 {
     private readonly Stream target;
+#pragma warning disable CA2213 // The caller's to zero: the same key goes into the bundle that opens this archive.
     private readonly KeyMaterial key;
-    private readonly bool ownsKey;
+#pragma warning restore CA2213
+    private readonly bool leaveOpen;
     private readonly byte[] associated = new byte[Archive.AssociatedSize];
     private readonly byte[] frame = GC.AllocateUninitializedArray<byte>(Archive.SizeOf(Archive.LongestChunk));
     private int index;
@@ -42,18 +44,18 @@ public sealed class ArchiveWriter : IDisposable
     private bool finished;
 
     /// <summary>Begins an archive by writing its header.</summary>
-    /// <param name="target">Where it goes; closed with the writer. What makes it durable is the caller's to do before.</param>
-    /// <param name="key">Sealed nothing before, and will seal nothing after.</param>
+    /// <param name="target">Where it goes. What makes it durable is the caller's to do.</param>
+    /// <param name="key">Sealed nothing before, and will seal nothing after. Stays the caller's to zero.</param>
     /// <param name="header">What it is.</param>
-    /// <param name="ownsKey">Whether the key is zeroed with the writer.</param>
-    public ArchiveWriter(Stream target, KeyMaterial key, ArchiveHeader header, bool ownsKey)
+    /// <param name="leaveOpen">Whether the target stays open when the writer is disposed.</param>
+    public ArchiveWriter(Stream target, KeyMaterial key, ArchiveHeader header, bool leaveOpen)
     {
         ArgumentNullException.ThrowIfNull(target);
         ArgumentNullException.ThrowIfNull(key);
         ArgumentNullException.ThrowIfNull(header);
         this.target = target;
         this.key = key;
-        this.ownsKey = ownsKey;
+        this.leaveOpen = leaveOpen;
         Header = header;
         var bytes = header.ToBytes();
         SHA256.HashData(bytes, associated);
@@ -80,13 +82,12 @@ public sealed class ArchiveWriter : IDisposable
         return place;
     }
 
-    /// <summary>Closes the target, and zeroes the key where it is the writer's own.</summary>
+    /// <summary>Closes the target, unless it was to stay open. Finishes nothing.</summary>
     public void Dispose()
     {
-        target.Dispose();
-        if (ownsKey)
+        if (!leaveOpen)
         {
-            key.Dispose();
+            target.Dispose();
         }
     }
 

@@ -24,10 +24,24 @@ public sealed class CanonicalWriter
     // Refuses a lone surrogate instead of replacing it: two broken texts would otherwise share their bytes.
     internal static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    private readonly ArrayBufferWriter<byte> buffer = new(512);
+    private const int UsualCapacity = 512;
+
+    private readonly ArrayBufferWriter<byte> buffer;
 
     /// <summary>Starts a record of this schema version.</summary>
-    public CanonicalWriter(byte version) => Byte(version);
+    public CanonicalWriter(byte version)
+        : this(version, UsualCapacity)
+    {
+    }
+
+    /// <summary>As the other, for a record that will hold keys: within its capacity the buffer leaves no copy behind.</summary>
+    /// <param name="version">Schema version of the record.</param>
+    /// <param name="capacity">Bytes that the record will need at most.</param>
+    public CanonicalWriter(byte version, int capacity)
+    {
+        buffer = new(capacity);
+        Byte(version);
+    }
 
     /// <summary>The bytes so far; valid until the next call.</summary>
     public ReadOnlySpan<byte> Written => buffer.WrittenSpan;
@@ -42,6 +56,9 @@ public sealed class CanonicalWriter
         Byte(version);
         return this;
     }
+
+    /// <summary>Zeroes what was written, where it held keys.</summary>
+    public void Wipe() => buffer.Clear();
 
     /// <summary>A text, or null, which differs from an empty text.</summary>
     /// <exception cref="ArgumentException">The text holds half of a surrogate pair.</exception>

@@ -2,6 +2,7 @@ using Mangrove.Kernel;
 using Mangrove.Sealing;
 using Mangrove.Vault.Access;
 using Mangrove.Vault.Audit;
+using Mangrove.Vault.Backups;
 using Mangrove.Vault.Clients;
 using Mangrove.Vault.Identity;
 using Mangrove.Vault.Index;
@@ -37,6 +38,7 @@ public sealed class VaultRoom : IAsyncDisposable
         RootBesideData = protector.SameVolumeAccepted;
         RootProtectedBy = protector.Kind;
         head.Follow(() => log.Newest);
+        var recovery = new RecoveryRecipients();
         var standings = new Standings();
         var receipts = new Receipt.Log(log, standings);
         var vault = new Store(storage, "vault");
@@ -48,6 +50,7 @@ public sealed class VaultRoom : IAsyncDisposable
         Identity = new IdentityDesk(vault, keys, Door, receipts, standings, FacilityName, clock);
         Questions = new AccessQuestions(vault, Door, standings);
         Integrations = new IntegrationDesk(vault, integrations, Identity, Door, receipts, Secrets, Facility, clock);
+        Backups = new BackupDesk(storage, vault, keys, recovery, Identity, Door, receipts, Facility, FacilityName, clock);
         Clients = new ClientCertificates(vault, Identity, Door, receipts, Secrets, clock);
     }
 
@@ -74,6 +77,9 @@ public sealed class VaultRoom : IAsyncDisposable
 
     /// <summary>Certificates of programs and desktop devices.</summary>
     public ClientCertificates Clients { get; }
+
+    /// <summary>Backups: who makes them, their keys, where they go.</summary>
+    public BackupDesk Backups { get; }
 
     public Fingerprints Fingerprints { get; }
 
@@ -161,6 +167,7 @@ public sealed class VaultRoom : IAsyncDisposable
                 ?? throw new RefusedInput("keys.incomplete", "keys.db has no signing key for the audit log. Restore keys.db from its own backup."));
             var journal = await AuditLog.Open(StoreOf(storage, protector.Facility), protector.Facility, signing, anchors, clock, Ids.New(), null, cancel);
             await IdentityDesk.Create(new Store(storage, "vault"), cancel);
+            await BackupStore.Create(new Store(storage, "vault"), new Store(storage, "keys"), cancel);
             var room = new VaultRoom(storage, protector, ring, signing, journal, care, head, clock);
             ring = null;
             signing = null;

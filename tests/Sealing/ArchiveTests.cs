@@ -85,7 +85,7 @@ public sealed class ArchiveTests
         var (bytes, _) = Written(key, Header, [[1]]);
         Refused(bytes, other);
 
-        using var writer = new ArchiveWriter(new MemoryStream(), key, Header, ownsKey: false);
+        using var writer = new ArchiveWriter(new MemoryStream(), key, Header, leaveOpen: false);
         Assert.Throws<ArgumentOutOfRangeException>(() => writer.Write(new byte[Archive.LongestChunk + 1]));
         writer.Finish([1]);
         Assert.Throws<InvalidOperationException>(() => writer.Write([2]));
@@ -105,7 +105,7 @@ public sealed class ArchiveTests
     private static (byte[] Bytes, List<ArchivePlace> Places) Written(KeyMaterial key, ArchiveHeader header, byte[][] contents)
     {
         var target = new MemoryStream();
-        using var writer = new ArchiveWriter(target, key, header, ownsKey: false);
+        using var writer = new ArchiveWriter(target, key, header, leaveOpen: false);
         var places = contents.Take(contents.Length - 1).Select(content => writer.Write(content)).ToList();
         places.Add(writer.Finish(contents[^1]));
         Assert.Equal(target.Length, writer.Length);

@@ -83,6 +83,7 @@ public static class RoleMatrix
         [SystemWork.Charging] = new([], [Charges], Rights.None, [Purpose.Payment], false),
         [SystemWork.Setup] = new([], [], Rights.Administration, [Purpose.Administration, Purpose.System], false),
         [SystemWork.Sample] = new([], Everything(), Rights.Administration, [Purpose.Portability], false),
+        [SystemWork.Backup] = new([], [], Rights.None, [Purpose.Administration], false),
     }.ToFrozenDictionary();
 
     /// <summary>Every category may be read in bulk for export, and written for import, by an administrator acting for portability only.</summary>
@@ -122,4 +123,7 @@ public enum SystemWork
 
     /// <summary>Writing generated sample patients into a demonstration hospital.</summary>
     Sample = 4,
+
+    /// <summary>Backups by schedule and their drills: carries ciphertext, opens nothing.</summary>
+    Backup = 5,
 }

@@ -39,6 +39,7 @@ public sealed class IdentityDesk : IDisposable
         SecondFactor = new SecondFactor(Sessions, log, owners, factors, fresh, asking, door, hospital, clock);
         Passkeys = new Passkeys(Sessions, log, SecondFactor, factors, passkeys, asking, fresh, clock);
         var acts = new AdministratorAct(Sessions, door, log);
+        Acts = acts;
         SessionPolicy = new SessionPolicy(rules, acts, SecondFactor, clock);
         Departments = new DepartmentRules(store, standings, acts, SecondFactor);
         Certificates = new CertificateRegister(store, clock);
@@ -76,6 +77,9 @@ public sealed class IdentityDesk : IDisposable
     public IdentityOptions Options => rules.Now;
 
     internal PasswordGate Passwords => passwords;
+
+    /// <summary>How other desks of the vault run an administrator's act.</summary>
+    internal AdministratorAct Acts { get; }
 
     /// <summary>What devices and programs show instead of a signature.</summary>
     internal CertificateRegister Certificates { get; }

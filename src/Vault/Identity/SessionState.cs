@@ -54,6 +54,9 @@ public enum SessionEnd
 
     /// <summary>The device was taken out of the house, or has to be registered anew.</summary>
     DeviceRevoked = 13,
+
+    /// <summary>The hospital was restored from a backup; nobody goes on in a session of another time.</summary>
+    Restored = 14,
 }
 
 /// <summary>Who holds a locked session, for the lock page's greeting.</summary>

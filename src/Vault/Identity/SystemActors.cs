@@ -11,6 +11,9 @@ public static class SystemActors
     /// <summary>Turns what was done into charges; may write charges and read nothing.</summary>
     public static Actor Charging { get; } = Actor.Maker.System(SystemWork.Charging);
 
+    /// <summary>Backups by schedule, their drills, and what a restore says in the restored log; reads and writes no protected information.</summary>
+    public static Actor Backup { get; } = Actor.Maker.System(SystemWork.Backup);
+
     internal static Actor Index { get; } = Actor.Maker.System(SystemWork.Index);
 }
 

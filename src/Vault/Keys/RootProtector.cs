@@ -60,10 +60,12 @@ internal sealed record RootProtector
     /// <c>keys.same-volume</c>: the key file would lie on the volume of the data and the risk was not accepted;
     /// <c>keys.file-exists</c>: the key file exists already; <c>keys.passphrase-short</c>: fewer than 15 characters.
     /// </exception>
-    public static KeyMaterial Create(string folder, RootSecret secret, string facilityName)
+    public static KeyMaterial Create(string folder, RootSecret secret, string facilityName) => Create(folder, secret, facilityName, Ids.New());
+
+    /// <summary>As the other, for a hospital that has its id already: one restored from a backup.</summary>
+    public static KeyMaterial Create(string folder, RootSecret secret, string facilityName, Guid facility)
     {
         var salt = RandomNumberGenerator.GetBytes(32);
-        var facility = Ids.New();
         RootProtector protector;
         KeyMaterial wrapping;
         if (secret.KeyFile is { } file)

@@ -1,0 +1,249 @@
+using Mangrove.Kernel;
+using Mangrove.Sealing;
+using Mangrove.Vault.Access;
+using Mangrove.Vault.Audit;
+using Mangrove.Vault.Identity;
+using Mangrove.Vault.Keys;
+
+namespace Mangrove.Vault.Backups;
+
+/// <summary>What a run of backups was for.</summary>
+public enum BackupWork
+{
+    Backup = 1,
+
+    /// <summary>The newest backup restored beside the hospital, opened, verified, compared and thrown away.</summary>
+    Drill = 2,
+}
+
+/// <summary>One run, as pages and the command line show it.</summary>
+/// <param name="Failure">Stable code of what went wrong; null when it went well.</param>
+/// <param name="Number">Of the backup in its target; null when none came about.</param>
+/// <param name="Complete">Whether it holds every chunk itself, instead of referring to backups before it.</param>
+/// <param name="Content">Bytes of the databases and files.</param>
+/// <param name="Written">Bytes written to the target.</param>
+/// <param name="AuditSize">Entries of the log in it.</param>
+public sealed record BackupRun(Guid Id, BackupWork Work, string Target, DateTimeOffset Started, DateTimeOffset Finished, string? Failure, long? Number, bool Complete, long Content, long Written, long AuditSize);
+
+/// <summary>
+/// Backups of this hospital, on the vault's side: who may make them, their entries in the log, their keys, where they go and
+/// when. What carries the ciphertext is the room Continuity.
+/// </summary>
+public sealed class BackupDesk
+{
+    private const string SignerName = "backup-signer";
+
+    private readonly StorageOptions storage;
+    private readonly Store vault;
+    private readonly KeyRing ring;
+    private readonly BackupKeys keys;
+    private readonly RecoveryRecipients recipients;
+    private readonly Door door;
+    private readonly Receipt.Log log;
+    private readonly Guid facility;
+    private readonly string facilityName;
+    private readonly TimeProvider clock;
+
+    internal BackupDesk(StorageOptions storage, Store vault, KeyRing ring, RecoveryRecipients recipients, IdentityDesk identity, Door door, Receipt.Log log, Guid facility, string facilityName, TimeProvider clock)
+    {
+        this.storage = storage;
+        this.vault = vault;
+        this.ring = ring;
+        this.recipients = recipients;
+        this.door = door;
+        this.log = log;
+        this.facility = facility;
+        this.facilityName = facilityName;
+        this.clock = clock;
+        keys = new BackupKeys(new Store(storage, "keys"), ring, clock);
+        Targets = new BackupTargets(vault, identity, clock);
+    }
+
+    /// <summary>Where backups go by themselves, and how many stay.</summary>
+    public BackupTargets Targets { get; }
+
+    /// <summary>Says in the log that a backup is being made; nothing is copied before.</summary>
+    /// <param name="actor">An administrator, or <see cref="SystemActors.Backup"/>.</param>
+    /// <param name="target">Where it goes.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <exception cref="Refused">Not an administrator; the refusal is an entry too.</exception>
+    public Task Begin(Actor actor, string target, CancellationToken cancel) => Note(actor, "CREATE_BACKUP", target, null, cancel);
+
+    /// <summary>
+    /// The keys of a new backup. Copies keys.db, so it is called after the clinic's and the vault's databases were copied and
+    /// before the log is.
+    /// </summary>
+    /// <param name="folder">For the copy of the keys, which are wrapped.</param>
+    /// <param name="cancel">Gives up.</param>
+    public async Task<IArchiveMaker> Seal(string folder, CancellationToken cancel)
+    {
+        var signer = await Signer(cancel);
+        (Guid Id, KeyMaterial Key)? epoch = null;
+        (Guid Id, KeyMaterial Key)? archive = null;
+        try
+        {
+            epoch = await keys.Epoch(cancel);
+            archive = await keys.NewArchive(cancel);
+            var slots = await recipients.SlotsFor(epoch.Value.Key, BundleHead.SlotContext(facility, epoch.Value.Id), cancel);
+            var copy = await StoreSnapshot.Take(storage, "keys", folder, cancel);
+            var live = new LiveRing(ring, keys, await keys.AllArchives(cancel), signer, facility, facilityName);
+            return new BackupSealing(live, archive.Value, epoch.Value, slots, copy, clock.GetUtcNow());
+        }
+        catch
+        {
+            epoch?.Key.Dispose();
+            archive?.Key.Dispose();
+            signer.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The keys that open this hospital's backups, for reading them back.</summary>
+    public async Task<LiveArchives> Keys(CancellationToken cancel) =>
+        new(keys, await keys.AllArchives(cancel), await Signer(cancel), facility);
+
+    /// <summary>Opens a bundle of this hospital by the epoch key that the hospital itself keeps.</summary>
+    /// <exception cref="RefusedInput"><c>backup.damaged</c>, <c>backup.other-hospital</c>, <c>backup.epoch-destroyed</c>.</exception>
+    public async Task<OpenedBundle> OpenBundle(string path, CancellationToken cancel)
+    {
+        var epochs = await keys.AllEpochs(cancel);
+        return OpenedBundle.Open(path, head =>
+            head.Facility != facility ? throw new RefusedInput("backup.other-hospital", "This backup is another hospital's.")
+            : epochs.TryGetValue(head.Epoch, out var wrapped) ? keys.Epoch(wrapped)
+            : throw new RefusedInput("backup.epoch-destroyed", "The key of this backup's epoch was destroyed, because a record in it was. Use a newer backup."));
+    }
+
+    /// <summary>Destroys the keys of archives that were removed from every target.</summary>
+    public async Task Forget(Actor actor, string target, IReadOnlyCollection<Guid> archives, CancellationToken cancel)
+    {
+        await Note(actor, "REMOVE_BACKUPS", target, $"{archives.Count} archives", cancel);
+        await keys.Forget(archives, cancel);
+    }
+
+    /// <summary>Writes what a run came to into the log and the history.</summary>
+    public async Task End(Actor actor, BackupRun run, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        var action = (run.Work, run.Failure) switch
+        {
+            (BackupWork.Backup, null) => "BACKUP_CREATED",
+            (BackupWork.Backup, _) => "BACKUP_FAILED",
+            (_, null) => "RESTORE_PROVEN",
+            _ => "RESTORE_DRILL_FAILED",
+        };
+        await Note(actor, action, run.Target, run.Failure ?? $"number {run.Number}, {run.AuditSize} entries, {run.Content} bytes", cancel);
+        await using var connection = await vault.Open(cancel);
+        await connection.Run(
+            """
+            INSERT INTO backup_run (id, kind, target, started, finished, failure, number, complete, content, written, audit_size)
+            VALUES (@id, @kind, @target, @started, @finished, @failure, @number, @complete, @content, @written, @size)
+            """,
+            cancel,
+            ("@id", run.Id),
+            ("@kind", (int)run.Work),
+            ("@target", run.Target),
+            ("@started", run.Started.ToUnixTimeMilliseconds()),
+            ("@finished", run.Finished.ToUnixTimeMilliseconds()),
+            ("@failure", run.Failure),
+            ("@number", run.Number),
+            ("@complete", run.Complete),
+            ("@content", run.Content),
+            ("@written", run.Written),
+            ("@size", run.AuditSize));
+    }
+
+    /// <summary>The newest runs first.</summary>
+    public async Task<IReadOnlyList<BackupRun>> Runs(int most, CancellationToken cancel)
+    {
+        await using var connection = await vault.Open(cancel);
+        return await connection.Query(
+            "SELECT id, kind, target, started, finished, failure, number, complete, content, written, audit_size FROM backup_run ORDER BY started DESC LIMIT @most",
+            row => new BackupRun(
+                row.Guid(0),
+                (BackupWork)row.GetInt64(1),
+                row.GetString(2),
+                DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(3)),
+                DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(4)),
+                row.TextOrNull(5),
+                row.LongOrNull(6),
+                row.GetInt64(7) != 0,
+                row.GetInt64(8),
+                row.GetInt64(9),
+                row.GetInt64(10)),
+            cancel,
+            ("@most", most));
+    }
+
+    /// <summary>Says in the restored hospital's log that it was restored, and ends every session that was open in the backup.</summary>
+    /// <param name="reason">From which backup, and who allowed it where two people had to.</param>
+    public async Task Restored(string reason, CancellationToken cancel)
+    {
+        await log.Note(SystemActors.Backup, Act("RESTORE_BACKUP", "hospital", reason), cancel);
+        await using var connection = await vault.Open(cancel);
+        await connection.Run(
+            "UPDATE session SET revoked = @now, ended = @why WHERE revoked IS NULL",
+            cancel,
+            ("@now", clock.GetUtcNow().ToUnixTimeMilliseconds()),
+            ("@why", (int)SessionEnd.Restored));
+    }
+
+    private async Task Note(Actor actor, string action, string target, string? reason, CancellationToken cancel)
+    {
+        if (ReferenceEquals(actor, SystemActors.Backup))
+        {
+            await log.Note(actor, Act(action, target, reason), cancel);
+        }
+        else
+        {
+            await door.Record(actor, Rights.Administration, Act(action, target, reason), cancel);
+        }
+    }
+
+    private static Request Act(string action, string target, string? reason) =>
+        new() { Action = action, Purpose = Purpose.Administration, Resource = $"backup:{target}", Reason = reason };
+
+    // A key of its own: the log's vouches for the log only.
+    private async Task<CheckpointSigner> Signer(CancellationToken cancel)
+    {
+        if (await ring.Secret(KeyPurpose.Backup, SignerName, cancel) is { } kept)
+        {
+            try
+            {
+                return CheckpointSigner.Import(kept);
+            }
+            finally
+            {
+                System.Security.Cryptography.CryptographicOperations.ZeroMemory(kept);
+            }
+        }
+
+        var made = CheckpointSigner.Generate();
+        var exported = made.ExportPrivateKey();
+        try
+        {
+            await ring.PutSecret(KeyPurpose.Backup, SignerName, exported, cancel);
+            return made;
+        }
+        finally
+        {
+            System.Security.Cryptography.CryptographicOperations.ZeroMemory(exported);
+        }
+    }
+}
+
+/// <summary>The keys that open this hospital's backups.</summary>
+public sealed class LiveArchives : IArchiveKeys, IDisposable
+{
+    private readonly LiveArchiveKeys keys;
+
+    internal LiveArchives(BackupKeys keys, IReadOnlyDictionary<Guid, WrappedBackupKey> archives, CheckpointSigner signer, Guid facility) =>
+        this.keys = new LiveArchiveKeys(keys, archives, signer, facility);
+
+    public Guid Facility => keys.Facility;
+
+    public ArchiveReader Open(Guid id, Stream source) => keys.Open(id, source);
+
+    public bool Verify(ReadOnlySpan<byte> manifest, ReadOnlySpan<byte> signature) => keys.Verify(manifest, signature);
+
+    public void Dispose() => keys.Dispose();
+}

@@ -52,7 +52,18 @@ public static class Founding
             throw new RefusedInput("init.currency", "Give the currency as three capital letters of ISO 4217, such as USD or KES.");
         }
 
-        var folder = plan.Storage.Folder;
+        return await Raise(plan.Storage, plan.Secret, taken => Build(plan, taken, furnish, clock, cancel), cancel);
+    }
+
+    /// <summary>Makes a hospital's folder whole or not at all, by whatever <paramref name="build"/> puts there.</summary>
+    /// <param name="storage">Where it is to lie: an empty or new folder.</param>
+    /// <param name="secret">The protector of its root key; a key file made for it goes when the rest goes.</param>
+    /// <param name="build">Builds it. It owns the lock of the folder, and gives it back also when it fails.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <exception cref="RefusedInput"><c>init.already</c>, <c>init.not-empty</c>, <c>data.in-use</c>, <c>data.unwritable</c>. Nothing is left behind.</exception>
+    internal static async Task<T> Raise<T>(StorageOptions storage, RootSecret secret, Func<FolderLock, Task<T>> build, CancellationToken cancel)
+    {
+        var folder = storage.Folder;
         var made = !Directory.Exists(folder);
         try
         {
@@ -72,7 +83,7 @@ public static class Founding
         {
             if (File.Exists(MarkIn(folder)))
             {
-                await Undo(plan.Storage, ReadMark(folder));
+                await Undo(storage, ReadMark(folder));
             }
 
             if (File.Exists(Path.Combine(folder, "root.json")))
@@ -92,16 +103,16 @@ public static class Founding
         }
 
         // A key file that was there before is refused by the vault and is not ours to remove.
-        var mark = new Mark(plan.Secret.KeyFile is { } file && !File.Exists(file) ? Path.GetFullPath(file) : null, plan.Storage.Kind == StorageKind.Postgres ? Ids.New() : null);
+        var mark = new Mark(secret.KeyFile is { } file && !File.Exists(file) ? Path.GetFullPath(file) : null, storage.Kind == StorageKind.Postgres ? Ids.New() : null);
         try
         {
             WriteMark(folder, mark);
             if (mark.Ground is { } ground)
             {
-                await PostgresGround.Claim(plan.Storage, ground, cancel);
+                await PostgresGround.Claim(storage, ground, cancel);
             }
 
-            var result = await Build(plan, taken, furnish, clock, cancel);
+            var result = await build(taken);
             // From here on the hospital is whole, in one step: without its mark nothing of it is ever removed.
             File.Delete(MarkIn(folder));
             return result;
@@ -113,7 +124,7 @@ public static class Founding
             taken.Dispose();
             try
             {
-                await Undo(plan.Storage, mark);
+                await Undo(storage, mark);
             }
             catch (Exception undone)
             {
@@ -192,6 +203,12 @@ public static class Founding
             {
                 File.Delete(file);
             }
+        }
+
+        // Of a restore that came to nothing: what it had put in place beside the databases.
+        foreach (var name in Backups.RestoredFiles.Folders.Append("copies").Select(name => Path.Combine(folder, name)).Where(Directory.Exists))
+        {
+            Directory.Delete(name, recursive: true);
         }
 
         File.Delete(MarkIn(folder));

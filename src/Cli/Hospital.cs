@@ -1,3 +1,4 @@
+using Mangrove.Cli.Backups;
 using Mangrove.Clinic;
 using Mangrove.Clinic.Terminology;
 using Mangrove.Kernel;
@@ -31,6 +32,7 @@ public sealed class Hospital : IAsyncDisposable
         Clock = clock;
         Events = new StationEvents();
         Diagnoses = new DiagnosisList(storage.Folder);
+        Backups = new HospitalBackups(this);
     }
 
     public StorageOptions Storage { get; }
@@ -42,6 +44,9 @@ public sealed class Hospital : IAsyncDisposable
     public StationEvents Events { get; }
 
     public DiagnosisList Diagnoses { get; }
+
+    /// <summary>Backups and drills, one at a time.</summary>
+    internal HospitalBackups Backups { get; }
 
     public TimeProvider Clock { get; }
 
@@ -76,6 +81,7 @@ public sealed class Hospital : IAsyncDisposable
         var clinics = ClinicsOf(storage, head);
         try
         {
+            HospitalBackups.Sweep(storage.Folder);
             await Migrate(storage, cancel);
             vault = await VaultRoom.Open(storage, secret, new CareRelationships(clinics), new LogAnchors(clinics), head, clock, cancel);
             return new Hospital(folder, storage, vault, clinics, clock);
@@ -123,6 +129,7 @@ public sealed class Hospital : IAsyncDisposable
         await closing.CancelAsync();
         await indexing.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         await Vault.DisposeAsync();
+        Backups.Dispose();
         closing.Dispose();
         (Clinics as IDisposable)?.Dispose();
         Connections.Close();

@@ -38,6 +38,12 @@ public static class Schema
             return false;
         }
 
-        return context.Assembly.GetTypes().Select(type => type.GetCustomAttribute<MigrationAttribute>()?.Id).OfType<string>().All(ran.Contains);
+        return Migrations(context).All(ran.Contains);
     }
+
+    /// <summary>The newest migration that this version knows: what a backup says of the tables in it.</summary>
+    public static string Newest(Type context) => Migrations(context).Max(StringComparer.Ordinal) ?? string.Empty;
+
+    private static IEnumerable<string> Migrations(Type context) =>
+        context.Assembly.GetTypes().Select(type => type.GetCustomAttribute<MigrationAttribute>()?.Id).OfType<string>();
 }

@@ -124,19 +124,36 @@ public sealed class VaultRoom : IAsyncDisposable
             using var signing = CheckpointSigner.Generate();
             await ring.PutSecret(KeyPurpose.Audit, SignerName, signing.ExportPrivateKey(), cancel);
             await IdentityDesk.Create(new Store(storage, "vault"), cancel);
-            if (storage.Kind == StorageKind.Postgres)
-            {
-                await PostgresAuditSchema.Create(
-                    storage.Connections.GetValueOrDefault("owner") ?? throw new RefusedInput("storage.connection-file-bad", "The connection file has no line for owner, who makes the tables of the audit log. Add it for the set-up."),
-                    new NpgsqlConnectionStringBuilder(storage.Connections["audit"]).Username!,
-                    cancel);
-            }
+            await CreateLog(storage, cancel);
         }
         catch
         {
             // A half-made hospital would refuse the next attempt; nothing of it can hold data yet.
             File.Delete(RootProtector.PathIn(storage.Folder));
             throw;
+        }
+    }
+
+    /// <summary>Makes every table of the vault's own stores, empty, for a hospital that is filled from a backup.</summary>
+    public static async Task CreateTables(StorageOptions storage, CancellationToken cancel)
+    {
+        var vault = new Store(storage, "vault");
+        var keys = new Store(storage, "keys");
+        await KeyRing.CreateTables(keys, cancel);
+        await IdentityDesk.Create(vault, cancel);
+        await IntegrationDesk.Create(vault, cancel);
+        await BackupStore.Create(vault, keys, cancel);
+        await CreateLog(storage, cancel);
+    }
+
+    private static async Task CreateLog(StorageOptions storage, CancellationToken cancel)
+    {
+        if (storage.Kind == StorageKind.Postgres)
+        {
+            await PostgresAuditSchema.Create(
+                storage.Connections.GetValueOrDefault("owner") ?? throw new RefusedInput("storage.connection-file-bad", "The connection file has no line for owner, who makes the tables of the audit log. Add it for the set-up."),
+                new NpgsqlConnectionStringBuilder(storage.Connections["audit"]).Username!,
+                cancel);
         }
     }
 

@@ -195,6 +195,7 @@ internal sealed class CommandShell
         "policy" => "Who may see what, and why.",
         "integration" => "Programs of others that read over FHIR.",
         "keys" => "The hospital's keys.",
+        "backup" => "Backups: made, listed, read back, restored, proven.",
         "device" => "The hospital's registered devices.",
         "integration certificate" => "Certificates of programs.",
         "device certificate" => "Certificates of desktop devices.",

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using Mangrove.Api;
+using Mangrove.Cli.Backups;
 using Mangrove.Cli.CommandLine;
 using Mangrove.Kernel;
 using Mangrove.Vault.Clients;
@@ -169,6 +170,8 @@ public sealed class Server : IAsyncDisposable
         hospital.AddTo(builder.Services);
         builder.Services.AddSingleton(hospital);
         builder.Services.AddHostedService<SessionSweep>();
+        builder.Services.AddSingleton(hospital.Backups);
+        builder.Services.AddHostedService<BackupTimetable>();
         builder.Services.AddMangroveWeb();
         builder.Services.AddSingleton<Health>();
         builder.Services.AddSingleton<RequestCounts>();

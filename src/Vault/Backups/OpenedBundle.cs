@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Mangrove.Kernel;
 using Mangrove.Sealing;
 using Mangrove.Vault.Keys;
@@ -150,7 +151,7 @@ public sealed class OpenedBundle : IArchiveKeys, IDisposable
                 if (target is FileStream file)
                 {
                     file.Flush(flushToDisk: true);
-                    parts.Add(new SnapshotPart(name, path!, length));
+                    parts.Add(new SnapshotPart(name, path!, length, FrozenDictionary<string, long>.Empty));
                 }
             }
 

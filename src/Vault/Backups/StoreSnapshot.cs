@@ -1,4 +1,6 @@
 using System.Data;
+using System.Data.Common;
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Mangrove.Kernel;
@@ -11,7 +13,8 @@ namespace Mangrove.Vault.Backups;
 /// <param name="Name">As backups name it: <c>clinic.db</c>, <c>clinic/patients</c>. Lower case, no way up.</param>
 /// <param name="Path">Where the copy lies.</param>
 /// <param name="Length">In bytes.</param>
-public sealed record SnapshotPart(string Name, string Path, long Length);
+/// <param name="Rows">Number of rows by table, such as <c>clinic.patients</c>, counted in the copy.</param>
+public sealed record SnapshotPart(string Name, string Path, long Length, IReadOnlyDictionary<string, long> Rows);
 
 /// <summary>
 /// Copies of the stores, each as it is at one moment, while the hospital goes on working. What they hold is sealed; a copy is
@@ -37,25 +40,35 @@ public static class StoreSnapshot
 
         var copy = Path.Combine(folder, store + ".db");
         await Task.Run(() => CopySqlite(storage.ConnectionString(store), copy), cancel);
-        return [new SnapshotPart(store + ".db", copy, new FileInfo(copy).Length)];
+        await using var counted = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = copy, Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ToString());
+        await counted.OpenAsync(cancel);
+        var rows = await Rows(counted, store, cancel);
+        return [new SnapshotPart(store + ".db", copy, new FileInfo(copy).Length, rows)];
     }
 
-    /// <summary>How many rows each table of a copied or live SQLite store holds, or of a store of PostgreSQL.</summary>
+    /// <summary>How many rows each table of a store holds now.</summary>
     public static async Task<IReadOnlyDictionary<string, long>> Rows(StorageOptions storage, string store, CancellationToken cancel)
     {
+        await using var connection = await new Store(storage, store).Open(cancel);
+        return await Rows(connection, store, cancel);
+    }
+
+    private static async Task<SortedDictionary<string, long>> Rows(DbConnection connection, string store, CancellationToken cancel)
+    {
         var counts = new SortedDictionary<string, long>(StringComparer.Ordinal);
-        var own = new Store(storage, store);
-        await using var connection = await own.Open(cancel);
-        var tables = own.IsSqlite
+        var tables = connection is SqliteConnection
             ? await connection.Query("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'", row => row.GetString(0), cancel)
             : await connection.Query("SELECT tablename FROM pg_tables WHERE schemaname = @schema", row => row.GetString(0), cancel, ("@schema", store));
         foreach (var table in tables)
         {
-            counts[$"{store}.{table}"] = Convert.ToInt64(await connection.Scalar($"SELECT COUNT(*) FROM {Quoted(table)}", cancel), System.Globalization.CultureInfo.InvariantCulture);
+            counts[$"{store}.{table}"] = await Count(connection, Quoted(table), cancel);
         }
 
         return counts;
     }
+
+    private static async Task<long> Count(DbConnection connection, string table, CancellationToken cancel) =>
+        Convert.ToInt64(await connection.Scalar($"SELECT COUNT(*) FROM {table}", cancel), CultureInfo.InvariantCulture);
 
     private static void CopySqlite(string source, string copy)
     {
@@ -103,16 +116,48 @@ public static class StoreSnapshot
                 await rows.CopyToAsync(file, cancel);
             }
 
-            parts.Add(new SnapshotPart($"{store}/{table}", path, new FileInfo(path).Length));
+            var rowCount = await Count(connection, $"{Quoted(store)}.{Quoted(table)}", cancel);
+            parts.Add(new SnapshotPart($"{store}/{table}", path, new FileInfo(path).Length, new Dictionary<string, long>(StringComparer.Ordinal) { [$"{store}.{table}"] = rowCount }));
         }
 
         await moment.CommitAsync(cancel);
         return parts;
     }
 
-    /// <summary>Fills a table of PostgreSQL from its copy; the table is there and empty.</summary>
-    /// <exception cref="RefusedInput"><c>restore.table</c>: the copy has columns that this version's table lacks.</exception>
-    internal static async Task Fill(NpgsqlConnection connection, string store, string table, string path, CancellationToken cancel)
+    /// <summary>Fills the empty tables of a store in PostgreSQL from its copies, all or none; what set-up put in goes first.</summary>
+    /// <param name="storage">The hospital that is being restored.</param>
+    /// <param name="store">One of <see cref="Stores"/>.</param>
+    /// <param name="parts">Its copies.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <exception cref="RefusedInput"><c>restore.tables-differ</c>: this version has other tables than the backup.</exception>
+    public static async Task Fill(StorageOptions storage, string store, IReadOnlyList<SnapshotPart> parts, CancellationToken cancel)
+    {
+        // The owner fills what the role of the server may not: it cannot take rows out of the log.
+        var role = storage.Connections.ContainsKey("owner") && store is "clinic" or "audit" ? "owner" : store;
+        await using var connection = new NpgsqlConnection(storage.ConnectionString(role));
+        await connection.OpenAsync(cancel);
+        await using var transaction = await connection.BeginTransactionAsync(cancel);
+        var tables = await InOrder(connection, store, cancel);
+        var copies = parts.ToDictionary(part => part.Name, part => part.Path, StringComparer.Ordinal);
+        if (tables.Count != copies.Count || !tables.All(table => copies.ContainsKey($"{store}/{table}")))
+        {
+            throw new RefusedInput("restore.tables-differ", "This version of Mangrove keeps other tables than the one that made the backup. Restore with that version, then upgrade.");
+        }
+
+        foreach (var table in Enumerable.Reverse(tables))
+        {
+            await connection.Run($"DELETE FROM {Quoted(store)}.{Quoted(table)}", cancel);
+        }
+
+        foreach (var table in tables)
+        {
+            await Fill(connection, store, table, copies[$"{store}/{table}"], cancel);
+        }
+
+        await transaction.CommitAsync(cancel);
+    }
+
+    private static async Task Fill(NpgsqlConnection connection, string store, string table, string path, CancellationToken cancel)
     {
         await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 20, FileOptions.Asynchronous);
         var head = new List<byte>();
@@ -127,7 +172,7 @@ public static class StoreSnapshot
     }
 
     /// <summary>The tables of a schema, those that others refer to first.</summary>
-    internal static async Task<IReadOnlyList<string>> InOrder(NpgsqlConnection connection, string store, CancellationToken cancel)
+    private static async Task<List<string>> InOrder(NpgsqlConnection connection, string store, CancellationToken cancel)
     {
         var waiting = (await connection.Query("SELECT tablename FROM pg_tables WHERE schemaname = @schema ORDER BY tablename", row => row.GetString(0), cancel, ("@schema", store))).ToList();
         var needs = (await connection.Query(
@@ -157,5 +202,5 @@ public static class StoreSnapshot
     }
 
     // Names come from the catalogue of the hospital's own database or from a signed backup, never from a person.
-    internal static string Quoted(string name) => $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+    private static string Quoted(string name) => $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 }

@@ -63,6 +63,9 @@ internal sealed partial class KeyRing : IDisposable
         this.clock = clock;
     }
 
+    /// <summary>Creates the tables where they are missing.</summary>
+    public static Task CreateTables(Store store, CancellationToken cancel) => store.Create(Schema, cancel);
+
     /// <summary>Creates keys.db with one new random key for every purpose.</summary>
     public static async Task Create(Store store, KeyMaterial root, TimeProvider clock, CancellationToken cancel)
     {

@@ -49,6 +49,7 @@ public sealed class VaultRoom : IAsyncDisposable
         Questions = new AccessQuestions(vault, Door, standings);
         Integrations = new IntegrationDesk(vault, integrations, Identity, Door, receipts, Secrets, Facility, clock);
         Clients = new ClientCertificates(vault, Identity, Door, receipts, Secrets, clock);
+        Recovery = new RecoveryRecipients(keys, Identity, Door, receipts, clock);
     }
 
     public Guid Facility { get; }
@@ -74,6 +75,9 @@ public sealed class VaultRoom : IAsyncDisposable
 
     /// <summary>Certificates of programs and desktop devices.</summary>
     public ClientCertificates Clients { get; }
+
+    /// <summary>Who can open a backup when the hospital's own keys are gone.</summary>
+    public RecoveryRecipients Recovery { get; }
 
     public Fingerprints Fingerprints { get; }
 
@@ -167,6 +171,9 @@ public sealed class VaultRoom : IAsyncDisposable
             try
             {
                 await room.Identity.Load(cancel);
+
+                // In a new hospital, in one of an earlier version, and after the protector was changed.
+                await room.Recovery.FollowProtector(protector, secret, cancel);
             }
             catch
             {
@@ -209,6 +216,7 @@ public sealed class VaultRoom : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Integrations.Dispose();
+        Recovery.Dispose();
         Identity.Dispose();
         await log.DisposeAsync();
         index.Dispose();

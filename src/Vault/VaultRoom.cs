@@ -38,7 +38,6 @@ public sealed class VaultRoom : IAsyncDisposable
         RootBesideData = protector.SameVolumeAccepted;
         RootProtectedBy = protector.Kind;
         head.Follow(() => log.Newest);
-        var recovery = new RecoveryRecipients();
         var standings = new Standings();
         var receipts = new Receipt.Log(log, standings);
         var vault = new Store(storage, "vault");
@@ -50,8 +49,9 @@ public sealed class VaultRoom : IAsyncDisposable
         Identity = new IdentityDesk(vault, keys, Door, receipts, standings, FacilityName, clock);
         Questions = new AccessQuestions(vault, Door, standings);
         Integrations = new IntegrationDesk(vault, integrations, Identity, Door, receipts, Secrets, Facility, clock);
-        Backups = new BackupDesk(storage, vault, keys, recovery, Identity, Door, receipts, Facility, FacilityName, clock);
         Clients = new ClientCertificates(vault, Identity, Door, receipts, Secrets, clock);
+        Recovery = new RecoveryRecipients(keys, Identity, Door, receipts, clock);
+        Backups = new BackupDesk(storage, vault, keys, Recovery, Identity, Door, receipts, Facility, FacilityName, clock);
     }
 
     public Guid Facility { get; }
@@ -80,6 +80,9 @@ public sealed class VaultRoom : IAsyncDisposable
 
     /// <summary>Backups: who makes them, their keys, where they go.</summary>
     public BackupDesk Backups { get; }
+
+    /// <summary>Who can open a backup when the hospital's own keys are gone.</summary>
+    public RecoveryRecipients Recovery { get; }
 
     public Fingerprints Fingerprints { get; }
 
@@ -138,11 +141,11 @@ public sealed class VaultRoom : IAsyncDisposable
     public static async Task CreateTables(StorageOptions storage, CancellationToken cancel)
     {
         var vault = new Store(storage, "vault");
-        var keys = new Store(storage, "keys");
-        await KeyRing.CreateTables(keys, cancel);
+        var keyStore = new Store(storage, "keys");
+        await KeyRing.CreateTables(keyStore, cancel);
         await IdentityDesk.Create(vault, cancel);
         await IntegrationDesk.Create(vault, cancel);
-        await BackupStore.Create(vault, keys, cancel);
+        await BackupStore.Create(vault, keyStore, cancel);
         await CreateLog(storage, cancel);
     }
 
@@ -191,6 +194,9 @@ public sealed class VaultRoom : IAsyncDisposable
             try
             {
                 await room.Identity.Load(cancel);
+
+                // In a new hospital, in one of an earlier version, and after the protector was changed.
+                await room.Recovery.FollowProtector(protector, secret, cancel);
             }
             catch
             {
@@ -233,6 +239,7 @@ public sealed class VaultRoom : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Integrations.Dispose();
+        Recovery.Dispose();
         Identity.Dispose();
         await log.DisposeAsync();
         index.Dispose();

@@ -16,6 +16,22 @@ internal static class Typed
     /// <exception cref="RefusedInput"><c>secret.file-missing</c>, <c>secret.file-bad</c>.</exception>
     public static char[] FirstLine(string path)
     {
+        var text = Whole(path);
+        var end = text.AsSpan().IndexOfAny('\r', '\n');
+        if (end < 0)
+        {
+            return text;
+        }
+
+        var line = text[..end];
+        Array.Clear(text);
+        return line;
+    }
+
+    /// <summary>A whole small file, such as the text of a printed sheet.</summary>
+    /// <exception cref="RefusedInput"><c>secret.file-missing</c>, <c>secret.file-bad</c>.</exception>
+    public static char[] Whole(string path)
+    {
         byte[] bytes;
         try
         {
@@ -35,15 +51,7 @@ internal static class Typed
 
         try
         {
-            var text = new UTF8Encoding(false, throwOnInvalidBytes: true).GetChars(bytes);
-            var end = text.AsSpan().IndexOfAny('\r', '\n');
-            var line = end < 0 ? text : text[..end];
-            if (!ReferenceEquals(line, text))
-            {
-                Array.Clear(text);
-            }
-
-            return line;
+            return new UTF8Encoding(false, throwOnInvalidBytes: true).GetChars(bytes);
         }
         catch (DecoderFallbackException)
         {

@@ -52,8 +52,9 @@ internal sealed class BackupRestoreVerb : OwnVerb
         }
 
         var approvers = Approvers(arguments, call, stored, newest);
-        var opening = OpeningSecret(arguments, call, stored);
-        var secret = NewSecret(arguments, call, opening);
+        var (opening, known) = OpeningSecret(arguments, call, stored);
+        using var forgotten = opening;
+        var secret = NewSecret(arguments, call, known);
 
         // Twice: once to prove all of it, once to write it.
         call.Say("reading everything");
@@ -153,31 +154,35 @@ internal sealed class BackupRestoreVerb : OwnVerb
             ? new string(Typed.Ask($"Password of {user}: "))
             : throw new RefusedInput("secret.needed", "Give the passwords of both administrators with --password-file and --second-password-file; there is nobody to ask.");
 
-    private RecoverySecret OpeningSecret(ParseResult arguments, Call call, StoredBackup stored)
+    private (RecoverySecret Opening, RootSecret? Known) OpeningSecret(ParseResult arguments, Call call, StoredBackup stored)
     {
         var files = arguments.GetValue(shares) ?? [];
         if (files.Length > 0)
         {
-            return RecoverySecret.Of([.. files.Select(file => RecoveryShare.Parse(new string(Typed.Whole(call.Full(file)))).Value)]);
+            return (RecoverySecret.OfSheets([.. files.Select(file => new string(Typed.Whole(call.Full(file))))]).Value, null);
         }
 
+        RootSecret known;
         if (arguments.GetValue(Common.KeyFile) is { } key)
         {
-            return RecoverySecret.Of(new RootSecret { KeyFile = call.Full(key) });
+            known = new RootSecret { KeyFile = call.Full(key) };
         }
-
-        if (arguments.GetValue(Common.PassphraseFile) is { } file)
+        else if (arguments.GetValue(Common.PassphraseFile) is { } file)
         {
-            return RecoverySecret.Of(new RootSecret { Passphrase = Typed.FirstLine(call.Full(file)) });
+            known = new RootSecret { Passphrase = Typed.FirstLine(call.Full(file)) };
+        }
+        else
+        {
+            var (name, _) = OpenedBundle.Look(stored.KeysPath);
+            known = Typed.Possible
+                ? new RootSecret { Passphrase = Typed.Ask($"Passphrase of {name}: ") }
+                : throw new RefusedInput("recovery.secret-needed", "Give what opens the backup: --passphrase-file, --key-file, or --share-file for each printed sheet.");
         }
 
-        var (name, _) = OpenedBundle.Look(stored.KeysPath);
-        return Typed.Possible
-            ? RecoverySecret.Of(new RootSecret { Passphrase = Typed.Ask($"Passphrase of {name}: ") })
-            : throw new RefusedInput("recovery.secret-needed", "Give what opens the backup: --passphrase-file, --key-file, or --share-file for each printed sheet.");
+        return (RecoverySecret.Of(known), known);
     }
 
-    private RootSecret NewSecret(ParseResult arguments, Call call, RecoverySecret opening)
+    private RootSecret NewSecret(ParseResult arguments, Call call, RootSecret? known)
     {
         const string KeyFile = "keyfile:";
         var kind = arguments.GetValue(protector);
@@ -196,7 +201,7 @@ internal sealed class BackupRestoreVerb : OwnVerb
             return new RootSecret { Passphrase = Typed.FirstLine(call.Full(file)) };
         }
 
-        if (opening.Root?.Passphrase is { } same)
+        if (known?.Passphrase is { } same)
         {
             return new RootSecret { Passphrase = [.. same] };
         }

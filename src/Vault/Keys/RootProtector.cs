@@ -148,7 +148,14 @@ internal sealed record RootProtector
             return Unwrap(derived, "keys.passphrase-wrong", "The passphrase is wrong. Nothing was opened.");
         }
 
-        var path = secret.KeyFile ?? KeyFile!;
+        using var wrapping = ReadKeyFile(secret.KeyFile ?? KeyFile!);
+        return Unwrap(wrapping, "keys.file-foreign", "The key file belongs to another hospital or set-up. Name the file that was written at this set-up.");
+    }
+
+    /// <summary>The key that a key file holds.</summary>
+    /// <exception cref="RefusedInput"><c>keys.file-missing</c> or <c>keys.file-foreign</c>.</exception>
+    public static KeyMaterial ReadKeyFile(string path)
+    {
         byte[] text;
         try
         {
@@ -179,10 +186,10 @@ internal sealed record RootProtector
             throw new RefusedInput("keys.file-foreign", "The key file is not a Mangrove key file. Name the file that was written at set-up.");
         }
 
-        using var wrapping = KeyMaterial.From(bytes);
+        var key = KeyMaterial.From(bytes);
         CryptographicOperations.ZeroMemory(bytes);
         CryptographicOperations.ZeroMemory(text);
-        return Unwrap(wrapping, "keys.file-foreign", "The key file belongs to another hospital or set-up. Name the file that was written at this set-up.");
+        return key;
     }
 
     private KeyMaterial Unwrap(KeyMaterial wrapping, string code, string message)

@@ -47,6 +47,12 @@ internal sealed class IdentityHouse : IAsyncDisposable
 
     public ClientCertificates Clients { get; private set; } = null!;
 
+    public RecoveryRecipients Recovery { get; private set; } = null!;
+
+    public Store KeyStore => new(storage, "keys");
+
+    public KeyRing Keys => keys;
+
     public Sessions Sessions => desk.Sessions;
 
     public SignIn SignIn => desk.SignIn;
@@ -167,10 +173,12 @@ internal sealed class IdentityHouse : IAsyncDisposable
         }
 
         Clients = new ClientCertificates(Store, desk, Door, log, secrets, Clock);
+        Recovery = new RecoveryRecipients(keys, desk, Door, log, Clock);
     }
 
     private async Task Stop()
     {
+        Recovery.Dispose();
         desk.Dispose();
         await audit.DisposeAsync();
         keys.Dispose();

@@ -46,7 +46,7 @@ public sealed class Hospital : IAsyncDisposable
     public DiagnosisList Diagnoses { get; }
 
     /// <summary>Backups and drills, one at a time.</summary>
-    internal HospitalBackups Backups { get; }
+    public HospitalBackups Backups { get; }
 
     public TimeProvider Clock { get; }
 

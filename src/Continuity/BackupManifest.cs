@@ -53,7 +53,7 @@ public sealed record BackupManifest
 
     public ManifestAudit Audit { get; init; } = new(0, string.Empty);
 
-    /// <summary>Number of rows by table, such as <c>clinic.patients</c>, for comparing after a restore.</summary>
+    /// <summary>Number of rows by table, such as <c>clinic.patient</c>, for comparing after a restore.</summary>
     public IReadOnlyDictionary<string, long> Rows { get; init; } = new Dictionary<string, long>(StringComparer.Ordinal);
 
     /// <summary>Epoch of the key bundle.</summary>
@@ -81,7 +81,7 @@ public sealed record BackupManifest
     public static BackupManifest Parse(ReadOnlySpan<byte> stored, IArchiveKeys? keys)
     {
         var line = stored.IndexOf((byte)'\n');
-        if (line < 0 || stored[^1] != (byte)'\n')
+        if (line < 0 || line + 2 > stored.Length || stored[^1] != (byte)'\n')
         {
             throw Bad();
         }

@@ -11,7 +11,7 @@ namespace Mangrove.Cli.Backups;
 /// Makes the backups that are due at each target, and once a week proves that the newest one can be restored. What fails is
 /// an entry, stands in the history that administrators see, and is tried again.
 /// </summary>
-internal sealed partial class BackupTimetable(Hospital hospital, HospitalBackups backups, ILogger<BackupTimetable> log) : BackgroundService
+public sealed partial class BackupTimetable(Hospital hospital, HospitalBackups backups, ILogger<BackupTimetable> log) : BackgroundService
 {
     private static readonly TimeSpan Look = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan AfterFailure = TimeSpan.FromMinutes(15);
@@ -43,7 +43,7 @@ internal sealed partial class BackupTimetable(Hospital hospital, HospitalBackups
     }
 
     /// <summary>Does what is due now.</summary>
-    internal async Task Turn(CancellationToken cancel)
+    public async Task Turn(CancellationToken cancel)
     {
         foreach (var target in await hospital.Vault.Backups.Targets.All(cancel))
         {

@@ -14,13 +14,13 @@ using BackupWork = Mangrove.Vault.Backups.BackupWork;
 namespace Mangrove.Cli.Backups;
 
 /// <summary>What a backup came to.</summary>
-internal sealed record BackupMade(StoredBackup Stored, long Written, int Removed, double Seconds);
+public sealed record BackupMade(StoredBackup Stored, long Written, int Removed, double Seconds);
 
 /// <summary>
 /// Backups of a hospital that is open, whoever asks for them: the schedule, a page or the command line. One at a time; the
 /// hospital goes on working. A backup counts once it was read back whole.
 /// </summary>
-internal sealed class HospitalBackups(Hospital hospital) : IDisposable
+public sealed class HospitalBackups(Hospital hospital) : IDisposable
 {
     private const string ScratchPrefix = "scratch-";
 
@@ -304,7 +304,7 @@ internal sealed class HospitalBackups(Hospital hospital) : IDisposable
 }
 
 /// <summary>How far a run is.</summary>
-internal sealed class BackupProgress(BackupWork work, string target, DateTimeOffset started) : IProgress<long>
+public sealed class BackupProgress(BackupWork work, string target, DateTimeOffset started) : IProgress<long>
 {
     private long done;
 

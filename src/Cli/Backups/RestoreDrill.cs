@@ -12,7 +12,7 @@ namespace Mangrove.Cli.Backups;
 /// <param name="Stored">The backup that was restored.</param>
 /// <param name="Entries">Entries of the log that were verified in it.</param>
 /// <param name="Patients">Patients whose name, birth date and phone were opened.</param>
-internal sealed record DrillResult(StoredBackup Stored, long Entries, int Patients);
+public sealed record DrillResult(StoredBackup Stored, long Entries, int Patients);
 
 /// <summary>
 /// A restore that is thrown away: the newest backup is written into a scratch folder, put under a new root key as on a new

@@ -126,7 +126,7 @@ internal sealed class BackupRestoreVerb : OwnVerb
             await hospital.Vault.Backups.Restored(
                 string.Create(CultureInfo.InvariantCulture, $"backup {stored.Manifest.Number} of {stored.Manifest.Created:yyyy-MM-dd HH:mm:ss} UTC{(approvers.Length == 0 ? "" : $", an older one, allowed by {string.Join(" and ", approvers.Select(one => one.User))}")}"),
                 cancel);
-            return (report.Entries, stored.Manifest.Rows.GetValueOrDefault("clinic.patients"));
+            return (report.Entries, stored.Manifest.Rows.GetValueOrDefault("clinic.patient"));
         }
     }
 

@@ -13,7 +13,7 @@ namespace Mangrove.Vault.Backups;
 /// <param name="Name">As backups name it: <c>clinic.db</c>, <c>clinic/patients</c>. Lower case, no way up.</param>
 /// <param name="Path">Where the copy lies.</param>
 /// <param name="Length">In bytes.</param>
-/// <param name="Rows">Number of rows by table, such as <c>clinic.patients</c>, counted in the copy.</param>
+/// <param name="Rows">Number of rows by table, such as <c>clinic.patient</c>, counted in the copy.</param>
 public sealed record SnapshotPart(string Name, string Path, long Length, IReadOnlyDictionary<string, long> Rows);
 
 /// <summary>

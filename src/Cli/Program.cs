@@ -24,6 +24,7 @@ internal static class Program
         new CertificateRevokeVerb(ClientKind.Program),
         new CertificateRequireVerb(),
         new KeysStatusVerb(),
+        new KeysRotateVerb(),
         new AuthorityVerb(),
         new DeviceCodeVerb(),
         new DeviceListVerb(),

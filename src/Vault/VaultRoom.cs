@@ -49,6 +49,7 @@ public sealed class VaultRoom : IAsyncDisposable
         Questions = new AccessQuestions(vault, Door, standings);
         Integrations = new IntegrationDesk(vault, integrations, Identity, Door, receipts, Secrets, Facility, clock);
         Clients = new ClientCertificates(vault, Identity, Door, receipts, Secrets, clock);
+        Keys = new KeyDesk(keys, new KeyRotations(keys, receipts), Door, receipts, Identity, clock);
     }
 
     public Guid Facility { get; }
@@ -74,6 +75,9 @@ public sealed class VaultRoom : IAsyncDisposable
 
     /// <summary>Certificates of programs and desktop devices.</summary>
     public ClientCertificates Clients { get; }
+
+    /// <summary>The hospital's keys and their rotation.</summary>
+    public KeyDesk Keys { get; }
 
     public Fingerprints Fingerprints { get; }
 
@@ -167,6 +171,7 @@ public sealed class VaultRoom : IAsyncDisposable
             try
             {
                 await room.Identity.Load(cancel);
+                await room.Keys.Load(cancel);
             }
             catch
             {
@@ -208,6 +213,7 @@ public sealed class VaultRoom : IAsyncDisposable
     /// <summary>Seals the room: writes what waits in the log, anchors it, zeroes every key.</summary>
     public async ValueTask DisposeAsync()
     {
+        Keys.Dispose();
         Integrations.Dispose();
         Identity.Dispose();
         await log.DisposeAsync();

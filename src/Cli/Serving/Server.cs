@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using Mangrove.Api;
 using Mangrove.Cli.CommandLine;
 using Mangrove.Kernel;
+using Mangrove.Vault;
 using Mangrove.Vault.Clients;
 using Mangrove.Vault.Identity;
 using Mangrove.Web;
@@ -169,6 +170,7 @@ public sealed class Server : IAsyncDisposable
         hospital.AddTo(builder.Services);
         builder.Services.AddSingleton(hospital);
         builder.Services.AddHostedService<SessionSweep>();
+        builder.Services.AddHostedService<KeyWork>();
         builder.Services.AddMangroveWeb();
         builder.Services.AddSingleton<Health>();
         builder.Services.AddSingleton<RequestCounts>();

@@ -82,6 +82,7 @@ public static class RoleMatrix
         [SystemWork.Index] = new([Name, Category.BirthAndSex, Contact], [], Rights.None, [Purpose.System], false),
         [SystemWork.Charging] = new([], [Charges], Rights.None, [Purpose.Payment], false),
         [SystemWork.Setup] = new([], [], Rights.Administration, [Purpose.Administration, Purpose.System], false),
+        [SystemWork.Keys] = new([], [], Rights.None, [Purpose.System], false),
         [SystemWork.Sample] = new([], Everything(), Rights.Administration, [Purpose.Portability], false),
     }.ToFrozenDictionary();
 
@@ -122,4 +123,7 @@ public enum SystemWork
 
     /// <summary>Writing generated sample patients into a demonstration hospital.</summary>
     Sample = 4,
+
+    /// <summary>Rotating the hospital's keys.</summary>
+    Keys = 5,
 }

@@ -11,6 +11,9 @@ public static class SystemActors
     /// <summary>Turns what was done into charges; may write charges and read nothing.</summary>
     public static Actor Charging { get; } = Actor.Maker.System(SystemWork.Charging);
 
+    /// <summary>Rotates keys; reads and writes nothing of a record.</summary>
+    internal static Actor Keys { get; } = Actor.Maker.System(SystemWork.Keys);
+
     internal static Actor Index { get; } = Actor.Maker.System(SystemWork.Index);
 }
 

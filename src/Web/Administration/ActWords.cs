@@ -72,6 +72,9 @@ internal static class ActWords
         ["RESUME_INTEGRATION"] = ("plug-connected", "Resumed an integration"),
         ["REVOKE_INTEGRATION"] = ("plug-connected-x", "Ended an integration"),
         ["REVOKE_STAFF"] = ("user-x", "Closed an account"),
+        ["CHANGE_KEY_ROTATION"] = ("key", "Changed how often keys are rotated"),
+        ["RETIRE_KEY"] = ("key", "An old key was taken away"),
+        ["ROTATE_KEY"] = ("key", "Began a new version of a key"),
         ["SAVE_DRAFT"] = ("pencil", "Saved a draft"),
         ["SEAL_BROKEN"] = ("alert-triangle", "A sealed value did not open"),
         ["SEARCH_PATIENT"] = ("search", "Searched for patients"),
@@ -133,6 +136,7 @@ internal static class ActWords
     {
         ["system:charging"] = "Mangrove, charging",
         ["system:index"] = "Mangrove, patient index",
+        ["system:keys"] = "Mangrove, keys",
         ["system:sample"] = "Mangrove, sample data",
         ["system:setup"] = "Mangrove, set-up",
     };

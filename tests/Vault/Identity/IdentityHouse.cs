@@ -25,7 +25,9 @@ internal sealed class IdentityHouse : IAsyncDisposable
     private readonly KeyMaterial root = KeyMaterial.Generate();
     private readonly SqliteHome home = new();
     private readonly IdentityOptions options;
+    private readonly Guid facility = Ids.New();
     private KeyRing keys = null!;
+    private KeyRotations rotations = null!;
     private AuditLog audit = null!;
     private IdentityDesk desk = null!;
     private bool created;
@@ -46,6 +48,18 @@ internal sealed class IdentityHouse : IAsyncDisposable
     public Door Door { get; private set; } = null!;
 
     public ClientCertificates Clients { get; private set; } = null!;
+
+    public KeyRing Ring => keys;
+
+    public KeyRotations Rotations => rotations;
+
+    public KeyDesk Keys { get; private set; } = null!;
+
+    /// <summary>The store of the keys, as somebody with the database would open it.</summary>
+    public Store KeyStore => new(storage, "keys");
+
+    /// <summary>What happens between two steps of a rotation: a power cut is an exception here and a restart after it.</summary>
+    public Action<string>? Between { get; set; }
 
     public Sessions Sessions => desk.Sessions;
 
@@ -157,9 +171,12 @@ internal sealed class IdentityHouse : IAsyncDisposable
         audit = await home.Open();
         var standings = new Standings();
         var log = new Receipt.Log(audit, standings);
-        Door = new Door(new Grant.Policy(new NobodyInCare(), standings, Clock), log, keys, new PatientIndex(), Ids.New());
+        Door = new Door(new Grant.Policy(new NobodyInCare(), standings, Clock), log, keys, new PatientIndex(), facility);
         desk = new IdentityDesk(Store, keys, Door, log, standings, Hospital, Clock, options);
         await desk.Load(default);
+        rotations = new KeyRotations(keys, log) { Between = step => Between?.Invoke(step), BatchSize = 50, LongestDrain = TimeSpan.FromSeconds(1) };
+        Keys = new KeyDesk(keys, rotations, Door, log, desk, Clock);
+        await Keys.Load(default);
         var secrets = new SystemSecrets(keys);
         if (await secrets.Get(SystemSecrets.AuthorityCertificate, default) is null)
         {
@@ -171,6 +188,7 @@ internal sealed class IdentityHouse : IAsyncDisposable
 
     private async Task Stop()
     {
+        Keys.Dispose();
         desk.Dispose();
         await audit.DisposeAsync();
         keys.Dispose();

@@ -25,6 +25,7 @@ internal static class Program
         new CertificateRequireVerb(),
         new KeysStatusVerb(),
         new KeysRotateVerb(),
+        new KeysProtectorVerb(),
         new AuthorityVerb(),
         new DeviceCodeVerb(),
         new DeviceListVerb(),

@@ -12,10 +12,11 @@ namespace Mangrove.Vault;
 /// The hospital's keys, for administrators: what there is, what hangs from it, when it is due, and rotation. No key material
 /// passes through here. Rotation goes on behind the pages (<see cref="KeyWork"/>) and at the next start.
 /// </summary>
-public sealed class KeyDesk : IDisposable
+public sealed partial class KeyDesk : IDisposable
 {
     private readonly KeyRing ring;
     private readonly KeyRotations rotations;
+    private readonly RootKeeper keeper;
     private readonly Door door;
     private readonly Receipt.Log log;
     private readonly IdentityDesk identity;
@@ -23,10 +24,11 @@ public sealed class KeyDesk : IDisposable
     private readonly Channel<bool> wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private volatile KeyRotationDays days = KeyRotationDays.Default;
 
-    internal KeyDesk(KeyRing ring, KeyRotations rotations, Door door, Receipt.Log log, IdentityDesk identity, TimeProvider clock)
+    internal KeyDesk(KeyRing ring, KeyRotations rotations, RootKeeper keeper, Door door, Receipt.Log log, IdentityDesk identity, TimeProvider clock)
     {
         this.ring = ring;
         this.rotations = rotations;
+        this.keeper = keeper;
         this.door = door;
         this.log = log;
         this.identity = identity;
@@ -160,7 +162,11 @@ public sealed class KeyDesk : IDisposable
         return changed;
     }
 
-    public void Dispose() => rotations.Dispose();
+    public void Dispose()
+    {
+        rotations.Dispose();
+        keeper.Dispose();
+    }
 
     internal async Task Load(CancellationToken cancel) => days = await identity.Sessions.Read(connection => KeyRotationDays.Load(connection, cancel), cancel);
 

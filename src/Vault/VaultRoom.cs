@@ -34,8 +34,6 @@ public sealed class VaultRoom : IAsyncDisposable
         index = new PatientIndex();
         Facility = protector.Facility;
         FacilityName = protector.FacilityName;
-        RootBesideData = protector.SameVolumeAccepted;
-        RootProtectedBy = protector.Kind;
         head.Follow(() => log.Newest);
         var standings = new Standings();
         var receipts = new Receipt.Log(log, standings);
@@ -49,17 +47,17 @@ public sealed class VaultRoom : IAsyncDisposable
         Questions = new AccessQuestions(vault, Door, standings);
         Integrations = new IntegrationDesk(vault, integrations, Identity, Door, receipts, Secrets, Facility, clock);
         Clients = new ClientCertificates(vault, Identity, Door, receipts, Secrets, clock);
-        Keys = new KeyDesk(keys, new KeyRotations(keys, receipts), Door, receipts, Identity, clock);
+        Keys = new KeyDesk(keys, new KeyRotations(keys, receipts), new RootKeeper(storage.Folder, protector, keys), Door, receipts, Identity, clock);
     }
 
     public Guid Facility { get; }
 
     public string FacilityName { get; }
 
-    /// <summary>Whether the key file was put on the volume of the data, with the risk accepted at set-up.</summary>
-    public bool RootBesideData { get; }
+    /// <summary>Whether the key file was put on the volume of the data, with the risk accepted.</summary>
+    public bool RootBesideData => Keys.Protector.SameVolumeAccepted;
 
-    public ProtectorKind RootProtectedBy { get; }
+    public ProtectorKind RootProtectedBy => Keys.Protector.Kind;
 
     public Door Door { get; }
 
@@ -154,10 +152,7 @@ public sealed class VaultRoom : IAsyncDisposable
         CheckpointSigner? signing = null;
         try
         {
-            using (var root = protector.Open(secret))
-            {
-                ring = await KeyRing.Open(new Store(storage, "keys"), root, clock, cancel);
-            }
+            (ring, protector) = await RootProtector.Unseal(protector, storage.Folder, new Store(storage, "keys"), secret, clock, cancel);
 
             // A hospital that an earlier version made has no such tables yet.
             await IntegrationDesk.Create(new Store(storage, "vault"), cancel);

@@ -10,7 +10,7 @@ internal sealed class KeysRotateVerb : HospitalVerb
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(500);
 
-    private readonly Argument<string> purpose = new("purpose") { Description = $"Whose key: {string.Join(", ", KeyDesk.Purposes)}." };
+    private readonly Argument<string> purpose = new("purpose") { Description = $"Whose key: {string.Join(", ", KeyDesk.Purposes)}; or root, which wraps them all." };
 
     public KeysRotateVerb()
         : base("rotate", "Make the next version of a key and move everything to it while the hospital works. Goes on by itself after an interruption.", "keys", actsAsSomebody: true) =>
@@ -21,6 +21,15 @@ internal sealed class KeysRotateVerb : HospitalVerb
         var actor = await Actor(hospital, arguments, call, cancel);
         var keys = hospital.Vault.Keys;
         var name = arguments.GetValue(purpose)!;
+        if (name == "root")
+        {
+            var keysWrapped = (await keys.RotateRoot(actor, RootSecrets.Now(arguments, call), cancel)).Value;
+            var all = await keys.Status(cancel);
+            return Answer.Of(
+                new { purposes = KeyLines.Of(all, hospital.Clock.GetUtcNow()), finished = true, wrapped = keysWrapped },
+                string.Create(CultureInfo.InvariantCulture, $"A new root key is in use; {keysWrapped} keys are wrapped by it. Copies of root.json and keys.db from before belong together and open nothing newer: make new ones now."));
+        }
+
         var version = (await keys.Rotate(actor, name, cancel)).Value;
         call.Say(string.Create(CultureInfo.InvariantCulture, $"{name}: version {version} is in use. Moving what is under older versions."));
         var work = keys.Advance(cancel);

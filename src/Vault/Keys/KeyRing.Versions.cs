@@ -14,6 +14,9 @@ internal sealed partial class KeyRing
     private const int AuditPurpose = (int)KeyPurpose.Audit;
     private const int RingPurpose = (int)KeyPurpose.Ring;
 
+    /// <summary>The code of a root key that is not the one that wrapped these keys.</summary>
+    internal const string WrongRoot = "keys.wrong-root";
+
     private readonly KeyHolds holds = new();
 
     /// <summary>The version in use, with its number, for whoever seals something and has to say under what.</summary>
@@ -103,13 +106,53 @@ internal sealed partial class KeyRing
 
         purposes = purposes.Without(old);
         old.Key.Dispose();
-        if (store.IsSqlite)
+        await Settle(cancel);
+    }
+
+    /// <summary>Asks for the root key that wraps this ring's keys.</summary>
+    /// <exception cref="RefusedInput"><c>keys.wrong-root</c>: it is another one.</exception>
+    internal void RequireRoot(KeyMaterial shown)
+    {
+        if (!System.Security.Cryptography.CryptographicOperations.FixedTimeEquals(shown.Bytes, root.Bytes))
         {
-            // Pages are overwritten (secure_delete), but the write-ahead log still has them as they were. Where a reader stands
-            // in the way for longer, they go with the next turn of the log.
-            await using var connection = await store.Open(cancel);
-            await connection.Run("PRAGMA busy_timeout=200; PRAGMA wal_checkpoint(TRUNCATE)", cancel);
+            throw new RefusedInput(WrongRoot, "root.json of this folder has another root key than the hospital that is open. Restore the root.json that it was opened with.");
         }
+    }
+
+    /// <summary>Wraps every purpose key anew under another root key, in one transaction; that one is the ring's from then on.</summary>
+    /// <param name="next">The new root key; copied.</param>
+    /// <param name="note">Writes the entry, inside the transaction, given how many keys there are.</param>
+    /// <param name="cancel">Gives up.</param>
+    internal async Task ChangeRoot(KeyMaterial next, Func<int, Task> note, CancellationToken cancel)
+    {
+        using var turn = await Writing(cancel);
+        var all = purposes.All;
+        await using (var connection = await store.Open(cancel))
+        {
+            await using var transaction = await connection.BeginTransactionAsync(cancel);
+
+            // What is not in use here (a version whose making was in doubt, one put back by hand) is under the old root for good.
+            await connection.Run("DELETE FROM purpose_key", cancel);
+            foreach (var key in all)
+            {
+                await connection.Run(
+                    "INSERT INTO purpose_key (purpose, version, id, wrapped, created) VALUES (@purpose, @version, @id, @wrapped, @created)",
+                    cancel,
+                    ("@purpose", (int)key.Purpose),
+                    ("@version", key.Version),
+                    ("@id", key.Id),
+                    ("@wrapped", KeyWrap.WrapBound(next, key.Key, Context(key.Purpose, key.Version))),
+                    ("@created", key.Created.ToUnixTimeMilliseconds()));
+            }
+
+            await note(all.Count);
+            await transaction.CommitAsync(CancellationToken.None);
+        }
+
+        var old = root;
+        root = KeyMaterial.From(next.Bytes);
+        old.Dispose();
+        await Settle(cancel);
     }
 
     /// <summary>Patients' keys by the version of the data key that wraps them.</summary>
@@ -227,6 +270,16 @@ internal sealed partial class KeyRing
     private static async Task<Dictionary<KeyPurpose, int>> Least(DbConnection connection, CancellationToken cancel) =>
         (await connection.Query("SELECT purpose, version FROM key_least", row => (Purpose: (KeyPurpose)row.GetInt64(0), Version: (int)row.GetInt64(1)), cancel))
             .ToDictionary(row => row.Purpose, row => row.Version);
+
+    /// <summary>Takes what was overwritten (secure_delete) out of the write-ahead log too. Where a reader stands in the way for longer, it goes with the next turn of that log.</summary>
+    private async Task Settle(CancellationToken cancel)
+    {
+        if (store.IsSqlite)
+        {
+            await using var connection = await store.Open(cancel);
+            await connection.Run("PRAGMA busy_timeout=200; PRAGMA wal_checkpoint(TRUNCATE)", cancel);
+        }
+    }
 
     private async Task<Turn> Writing(CancellationToken cancel)
     {

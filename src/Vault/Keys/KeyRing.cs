@@ -131,7 +131,7 @@ internal sealed partial class KeyRing : IDisposable
         }
         catch (SealBroken)
         {
-            throw new RefusedInput("keys.wrong-root", "The root key does not open keys.db of this folder. Use the passphrase or key file chosen at its set-up.");
+            throw new RefusedInput(WrongRoot, "The root key does not open keys.db of this folder. Use the passphrase or key file chosen at its set-up.");
         }
         finally
         {

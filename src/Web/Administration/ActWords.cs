@@ -73,6 +73,7 @@ internal static class ActWords
         ["REVOKE_INTEGRATION"] = ("plug-connected-x", "Ended an integration"),
         ["REVOKE_STAFF"] = ("user-x", "Closed an account"),
         ["CHANGE_KEY_ROTATION"] = ("key", "Changed how often keys are rotated"),
+        ["CHANGE_PROTECTOR"] = ("key", "Changed what opens the root key"),
         ["RETIRE_KEY"] = ("key", "An old key was taken away"),
         ["ROTATE_KEY"] = ("key", "Began a new version of a key"),
         ["SAVE_DRAFT"] = ("pencil", "Saved a draft"),

@@ -22,7 +22,7 @@ internal sealed class IdentityHouse : IAsyncDisposable
     public const string Password = "velvet tractor mumbles quietly";
 
     private readonly StorageOptions storage;
-    private readonly KeyMaterial root = KeyMaterial.Generate();
+    private readonly DirectoryInfo roots = Directory.CreateTempSubdirectory("mangrove-root-");
     private readonly SqliteHome home = new();
     private readonly IdentityOptions options;
     private readonly Guid facility = Ids.New();
@@ -31,11 +31,13 @@ internal sealed class IdentityHouse : IAsyncDisposable
     private AuditLog audit = null!;
     private IdentityDesk desk = null!;
     private bool created;
+    private bool stopped = true;
 
     private IdentityHouse(StorageOptions storage, IdentityOptions? options)
     {
         this.storage = storage;
         var given = options ?? new IdentityOptions { PasswordQueue = 1000 };
+        Protection = new RootSecret { KeyFile = Path.Combine(roots.FullName, "root.key"), AcceptSameVolume = true };
         this.options = given with { PasswordCost = given.PasswordCost == PasswordHasher.StandardCost ? 4 : given.PasswordCost };
     }
 
@@ -57,6 +59,12 @@ internal sealed class IdentityHouse : IAsyncDisposable
 
     /// <summary>The store of the keys, as somebody with the database would open it.</summary>
     public Store KeyStore => new(storage, "keys");
+
+    /// <summary>The folder of root.json.</summary>
+    public string Roots => roots.FullName;
+
+    /// <summary>What opens the root key at the next start.</summary>
+    public RootSecret Protection { get; set; }
 
     /// <summary>What happens between two steps of a rotation: a power cut is an exception here and a restart after it.</summary>
     public Action<string>? Between { get; set; }
@@ -86,6 +94,9 @@ internal sealed class IdentityHouse : IAsyncDisposable
         await Stop();
         await Start();
     }
+
+    /// <summary>Starts after a start that was refused.</summary>
+    public Task StartAgain() => Start();
 
     /// <summary>An account that has chosen its password.</summary>
     public async Task<StaffMember> Member(string user, Role role = Role.Nurse, string password = Password)
@@ -151,7 +162,7 @@ internal sealed class IdentityHouse : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Stop();
-        root.Dispose();
+        roots.Delete(recursive: true);
         SetUp.Dispose();
         await home.DisposeAsync();
     }
@@ -162,20 +173,22 @@ internal sealed class IdentityHouse : IAsyncDisposable
         var keyStore = new Store(storage, "keys");
         if (!created)
         {
+            using var root = RootProtector.Create(roots.FullName, Protection, Hospital);
             await KeyRing.Create(keyStore, root, Clock, default);
             await IdentityDesk.Create(Store, default);
             created = true;
         }
 
-        keys = await KeyRing.Open(keyStore, root, Clock, default);
+        (keys, var protector) = await RootProtector.Unseal(RootProtector.Read(roots.FullName), roots.FullName, keyStore, Protection, Clock, default);
         audit = await home.Open();
+        stopped = false;
         var standings = new Standings();
         var log = new Receipt.Log(audit, standings);
         Door = new Door(new Grant.Policy(new NobodyInCare(), standings, Clock), log, keys, new PatientIndex(), facility);
         desk = new IdentityDesk(Store, keys, Door, log, standings, Hospital, Clock, options);
         await desk.Load(default);
         rotations = new KeyRotations(keys, log) { Between = step => Between?.Invoke(step), BatchSize = 50, LongestDrain = TimeSpan.FromSeconds(1) };
-        Keys = new KeyDesk(keys, rotations, Door, log, desk, Clock);
+        Keys = new KeyDesk(keys, rotations, new RootKeeper(roots.FullName, protector, keys) { Between = step => Between?.Invoke(step) }, Door, log, desk, Clock);
         await Keys.Load(default);
         var secrets = new SystemSecrets(keys);
         if (await secrets.Get(SystemSecrets.AuthorityCertificate, default) is null)
@@ -188,6 +201,12 @@ internal sealed class IdentityHouse : IAsyncDisposable
 
     private async Task Stop()
     {
+        if (stopped)
+        {
+            return;
+        }
+
+        stopped = true;
         Keys.Dispose();
         desk.Dispose();
         await audit.DisposeAsync();

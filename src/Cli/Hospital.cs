@@ -117,6 +117,7 @@ public sealed class Hospital : IAsyncDisposable
         services.AddSingleton(Vault.Integrations.Policy);
         services.AddSingleton(Vault.Clients);
         services.AddSingleton(Vault.Recovery);
+        services.AddSingleton(Vault.Keys);
         services.AddSingleton(Vault.Fingerprints);
         services.AddSingleton<IDbContextFactory<ClinicContext>>(Clinics);
         services.AddSingleton(Events);

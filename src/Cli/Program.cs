@@ -24,6 +24,8 @@ internal static class Program
         new CertificateRevokeVerb(ClientKind.Program),
         new CertificateRequireVerb(),
         new KeysStatusVerb(),
+        new KeysRotateVerb(),
+        new KeysProtectorVerb(),
         new AuthorityVerb(),
         new DeviceCodeVerb(),
         new DeviceListVerb(),

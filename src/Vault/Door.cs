@@ -47,12 +47,23 @@ public sealed class Door
 
         var receipt = await log.Append(grant, cancel);
         var patients = grant.Patients.Select(patient => patient.Id).ToArray();
-        if (request.Creates)
-        {
-            await keys.CreateFor(patients, cancel);
-        }
 
-        return new Opening(receipt, keys, facility, await keys.Load(patients, remember: true, cancel), index, log);
+        // Before the keys are read: until the opening is disposed, no version that wraps one of them is retired.
+        var held = keys.Hold();
+        try
+        {
+            if (request.Creates)
+            {
+                await keys.CreateFor(patients, cancel);
+            }
+
+            return new Opening(receipt, keys, facility, await keys.Load(patients, remember: true, cancel), index, log, held);
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
     }
 
     /// <summary>

@@ -27,10 +27,12 @@ public sealed class Opening : IDisposable
     private (PatientId Patient, PatientKey Key)? current;
     private readonly bool everyone;
     private readonly Opening? whole;
+    private readonly KeyHolds.Hold? held;
     private volatile bool disposed;
 
-    internal Opening(Receipt receipt, KeyRing keys, Guid facility, Dictionary<PatientId, WrappedKey> wrapped, PatientIndex index, Receipt.Log log)
+    internal Opening(Receipt receipt, KeyRing keys, Guid facility, Dictionary<PatientId, WrappedKey> wrapped, PatientIndex index, Receipt.Log log, KeyHolds.Hold? held)
     {
+        this.held = held;
         this.receipt = receipt;
         this.keys = keys;
         this.facility = facility;
@@ -44,7 +46,7 @@ public sealed class Opening : IDisposable
     }
 
     private Opening(Opening whole, Dictionary<PatientId, WrappedKey> wrapped)
-        : this(whole.receipt, whole.keys, whole.facility, wrapped, whole.index, whole.log) => this.whole = whole;
+        : this(whole.receipt, whole.keys, whole.facility, wrapped, whole.index, whole.log, null) => this.whole = whole;
 
     private bool Ended => disposed || whole is { Ended: true };
 
@@ -164,6 +166,7 @@ public sealed class Opening : IDisposable
         disposed = true;
         current?.Key.Dispose();
         current = null;
+        held?.Dispose();
     }
 
     private void Advance(ISealedRow row, PatientKey key)

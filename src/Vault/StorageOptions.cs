@@ -162,6 +162,36 @@ internal sealed class Store(StorageOptions options, string name)
                 cancel);
         }
     }
+
+    /// <summary>Adds a column to a table that an earlier version made without it; nothing to do where it is there. All names are constants of this assembly.</summary>
+    /// <param name="table">The table.</param>
+    /// <param name="column">The column.</param>
+    /// <param name="definition">Its type and default, written for SQLite.</param>
+    /// <param name="fill">Gives the rows of before their values, in the same transaction; null where the default is right.</param>
+    /// <param name="cancel">Gives up.</param>
+    public async Task AddColumn(string table, string column, string definition, string? fill, CancellationToken cancel)
+    {
+        await using var connection = await Open(cancel);
+        if (await connection.Scalar(
+            IsSqlite
+                ? "SELECT COUNT(*) FROM pragma_table_info(@table) WHERE name = @column"
+                : "SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = @table AND column_name = @column",
+            cancel,
+            ("@table", table),
+            ("@column", column)) is not 0L)
+        {
+            return;
+        }
+
+        await using var transaction = await connection.BeginTransactionAsync(cancel);
+        await connection.Run($"ALTER TABLE {table} ADD COLUMN {column} {(IsSqlite ? definition : definition.Replace("INTEGER", "bigint", StringComparison.Ordinal))}", cancel);
+        if (fill is not null)
+        {
+            await connection.Run(fill, cancel);
+        }
+
+        await transaction.CommitAsync(cancel);
+    }
 }
 
 internal static class StoreCommands

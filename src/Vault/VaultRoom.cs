@@ -35,8 +35,6 @@ public sealed class VaultRoom : IAsyncDisposable
         index = new PatientIndex();
         Facility = protector.Facility;
         FacilityName = protector.FacilityName;
-        RootBesideData = protector.SameVolumeAccepted;
-        RootProtectedBy = protector.Kind;
         head.Follow(() => log.Newest);
         var standings = new Standings();
         var receipts = new Receipt.Log(log, standings);
@@ -52,16 +50,23 @@ public sealed class VaultRoom : IAsyncDisposable
         Clients = new ClientCertificates(vault, Identity, Door, receipts, Secrets, clock);
         Recovery = new RecoveryRecipients(keys, Identity, Door, receipts, clock);
         Backups = new BackupDesk(storage, vault, keys, Recovery, Identity, Door, receipts, Facility, FacilityName, clock);
+        var rotations = new KeyRotations(keys, receipts);
+        foreach (var kind in Backups.Kinds())
+        {
+            rotations.Register(kind);
+        }
+
+        Keys = new KeyDesk(keys, rotations, new RootKeeper(storage.Folder, protector, keys), Recovery, Door, receipts, Identity, clock);
     }
 
     public Guid Facility { get; }
 
     public string FacilityName { get; }
 
-    /// <summary>Whether the key file was put on the volume of the data, with the risk accepted at set-up.</summary>
-    public bool RootBesideData { get; }
+    /// <summary>Whether the key file was put on the volume of the data, with the risk accepted.</summary>
+    public bool RootBesideData => Keys.Protector.SameVolumeAccepted;
 
-    public ProtectorKind RootProtectedBy { get; }
+    public ProtectorKind RootProtectedBy => Keys.Protector.Kind;
 
     public Door Door { get; }
 
@@ -83,6 +88,9 @@ public sealed class VaultRoom : IAsyncDisposable
 
     /// <summary>Who can open a backup when the hospital's own keys are gone.</summary>
     public RecoveryRecipients Recovery { get; }
+
+    /// <summary>The hospital's keys and their rotation.</summary>
+    public KeyDesk Keys { get; }
 
     public Fingerprints Fingerprints { get; }
 
@@ -176,10 +184,7 @@ public sealed class VaultRoom : IAsyncDisposable
         CheckpointSigner? signing = null;
         try
         {
-            using (var root = protector.Open(secret))
-            {
-                ring = await KeyRing.Open(new Store(storage, "keys"), root, clock, cancel);
-            }
+            (ring, protector) = await RootProtector.Unseal(protector, storage.Folder, new Store(storage, "keys"), secret, clock, cancel);
 
             // A hospital that an earlier version made has no such tables yet.
             await IntegrationDesk.Create(new Store(storage, "vault"), cancel);
@@ -197,6 +202,7 @@ public sealed class VaultRoom : IAsyncDisposable
 
                 // In a new hospital, in one of an earlier version, and after the protector was changed.
                 await room.Recovery.FollowProtector(protector, secret, cancel);
+                await room.Keys.Load(cancel);
             }
             catch
             {
@@ -238,6 +244,7 @@ public sealed class VaultRoom : IAsyncDisposable
     /// <summary>Seals the room: writes what waits in the log, anchors it, zeroes every key.</summary>
     public async ValueTask DisposeAsync()
     {
+        Keys.Dispose();
         Integrations.Dispose();
         Recovery.Dispose();
         Identity.Dispose();

@@ -69,6 +69,7 @@ public sealed class HospitalBackups(Hospital hospital) : IDisposable
             {
                 RequireSpace(target);
                 say("copying");
+                using var held = hospital.Vault.Backups.HoldKeys();
                 var (maker, parts, facts) = await Copy(scratch, cancel);
                 StoredBackup stored;
                 var folder = BackupFolder.In(target, hospital.Vault.Facility);
@@ -79,6 +80,7 @@ public sealed class HospitalBackups(Hospital hospital) : IDisposable
                     stored = await BackupWriter.Write(folder, maker, parts, facts, complete || FullIsDue(folder, maker, keep), after, progress, cancel);
                 }
 
+                held.Dispose();
                 Directory.Delete(scratch, recursive: true);
                 say("reading back");
                 await ReadBack(folder, stored, progress, cancel);

@@ -5,6 +5,7 @@ using Mangrove.Api;
 using Mangrove.Cli.Backups;
 using Mangrove.Cli.CommandLine;
 using Mangrove.Kernel;
+using Mangrove.Vault;
 using Mangrove.Vault.Clients;
 using Mangrove.Vault.Identity;
 using Mangrove.Web;
@@ -172,6 +173,7 @@ public sealed class Server : IAsyncDisposable
         builder.Services.AddHostedService<SessionSweep>();
         builder.Services.AddSingleton(hospital.Backups);
         builder.Services.AddHostedService<BackupTimetable>();
+        builder.Services.AddHostedService<KeyWork>();
         builder.Services.AddMangroveWeb();
         builder.Services.AddSingleton<Health>();
         builder.Services.AddSingleton<RequestCounts>();

@@ -82,6 +82,7 @@ public static class RoleMatrix
         [SystemWork.Index] = new([Name, Category.BirthAndSex, Contact], [], Rights.None, [Purpose.System], false),
         [SystemWork.Charging] = new([], [Charges], Rights.None, [Purpose.Payment], false),
         [SystemWork.Setup] = new([], [], Rights.Administration, [Purpose.Administration, Purpose.System], false),
+        [SystemWork.Keys] = new([], [], Rights.None, [Purpose.System], false),
         [SystemWork.Sample] = new([], Everything(), Rights.Administration, [Purpose.Portability], false),
         [SystemWork.Backup] = new([], [], Rights.None, [Purpose.Administration], false),
     }.ToFrozenDictionary();
@@ -125,5 +126,8 @@ public enum SystemWork
     Sample = 4,
 
     /// <summary>Backups by schedule and their drills: carries ciphertext, opens nothing.</summary>
-    Backup = 5,
+    Backup = 6,
+
+    /// <summary>Rotating the hospital's keys.</summary>
+    Keys = 5,
 }

@@ -62,6 +62,15 @@ public sealed class BackupDesk
     /// <summary>Where backups go by themselves, and how many stay.</summary>
     public BackupTargets Targets { get; }
 
+    /// <summary>What hangs from the backup key.</summary>
+    internal IEnumerable<HangingKind> Kinds() => keys.Kinds();
+
+    /// <summary>
+    /// Keeps every version of every key until it is disposed: taken before the first database is copied and given back when
+    /// the bundle is written, so that no rotation that ends in between takes away a key that a copy still names.
+    /// </summary>
+    public IDisposable HoldKeys() => ring.Hold();
+
     /// <summary>Says in the log that a backup is being made; nothing is copied before.</summary>
     /// <param name="actor">An administrator, or <see cref="SystemActors.Backup"/>.</param>
     /// <param name="target">Where it goes.</param>
@@ -85,8 +94,8 @@ public sealed class BackupDesk
             epoch = await keys.Epoch(cancel);
             archive = await keys.NewArchive(cancel);
             var slots = await recipients.SlotsFor(epoch.Value.Key, BundleHead.SlotContext(facility, epoch.Value.Id), cancel);
-            var copy = await StoreSnapshot.Take(storage, "keys", folder, cancel);
-            var live = new LiveRing(ring, keys, await keys.AllArchives(cancel), signer, facility, facilityName);
+            var (copy, purposes) = await ring.Copied(() => StoreSnapshot.Take(storage, "keys", folder, cancel), cancel);
+            var live = new LiveRing(purposes, keys, await keys.AllArchives(cancel), signer, facility, facilityName);
             return new BackupSealing(live, archive.Value, epoch.Value, slots, copy, clock.GetUtcNow());
         }
         catch

@@ -7,10 +7,11 @@ using Mangrove.Vault.Keys;
 namespace Mangrove.Vault.Backups;
 
 /// <summary>The keys of backups in keys.db: one random key for each data archive, one for each epoch of key bundles.</summary>
-internal sealed class BackupKeys(Store store, KeyRing keys, TimeProvider clock)
+internal sealed class BackupKeys(Store store, KeyRing ring, TimeProvider clock)
 {
     private const string Epochs = "backup_epoch";
     private const string Archives = "backup_archive";
+    private const int BatchSize = 200;
 
     /// <summary>The epoch in use; the first one is made when it is asked for.</summary>
     public async Task<(Guid Id, KeyMaterial Key)> Epoch(CancellationToken cancel)
@@ -52,6 +53,55 @@ internal sealed class BackupKeys(Store store, KeyRing keys, TimeProvider clock)
         }
     }
 
+    /// <summary>What hangs from the backup key, so that a version of it is retired only when nothing does.</summary>
+    public IEnumerable<HangingKind> Kinds() =>
+    [
+        new HangingKind(KeyPurpose.Backup, "epochs of backups", cancel => Count(Epochs, cancel), (old, after, cancel) => Move(Epochs, old, after, cancel)),
+        new HangingKind(KeyPurpose.Backup, "archives of backups", cancel => Count(Archives, cancel), (old, after, cancel) => Move(Archives, old, after, cancel)),
+    ];
+
+    private async Task<IReadOnlyList<Hanging>> Count(string table, CancellationToken cancel)
+    {
+        await using var connection = await store.Open(cancel);
+        return await connection.Query($"SELECT version, COUNT(*) FROM {table} GROUP BY version ORDER BY version", row => new Hanging((int)row.GetInt64(0), row.GetInt64(1)), cancel);
+    }
+
+    /// <summary>Wraps the next keys anew under the newest version. The keys themselves stay, so no archive is touched.</summary>
+    private async Task<MovedBatch> Move(string table, PurposeKey old, byte[]? after, CancellationToken cancel)
+    {
+        var to = ring.Newest(KeyPurpose.Backup);
+        await using var connection = await store.Open(cancel);
+        await using var transaction = await connection.BeginTransactionAsync(cancel);
+        var rows = await connection.Query(
+            $"SELECT id, version, wrapped FROM {table} WHERE version = @from AND id > @after ORDER BY id LIMIT {BatchSize}",
+            Row,
+            cancel,
+            ("@from", old.Version),
+            ("@after", after ?? []));
+        var (moved, broken) = (0, 0);
+        foreach (var row in rows)
+        {
+            try
+            {
+                using var key = KeyWrap.UnwrapBound(old.Key, row.Wrapped, Context(table, row.Id));
+                moved += await connection.Run(
+                    $"UPDATE {table} SET wrapped = @wrapped, version = @to WHERE id = @id AND version = @from",
+                    cancel,
+                    ("@wrapped", KeyWrap.WrapBound(to.Key, key, Context(table, row.Id))),
+                    ("@to", to.Version),
+                    ("@id", row.Id),
+                    ("@from", old.Version));
+            }
+            catch (SealBroken)
+            {
+                broken++;
+            }
+        }
+
+        await transaction.CommitAsync(CancellationToken.None);
+        return new MovedBatch(moved, broken, rows.Count < BatchSize ? null : rows[^1].Id.ToByteArray(bigEndian: true));
+    }
+
     private async Task<Dictionary<Guid, WrappedBackupKey>> All(string table, CancellationToken cancel)
     {
         await using var connection = await store.Open(cancel);
@@ -61,7 +111,8 @@ internal sealed class BackupKeys(Store store, KeyRing keys, TimeProvider clock)
     private async Task<(Guid Id, KeyMaterial Key)> New(DbConnection connection, string table, CancellationToken cancel)
     {
         var id = Ids.New();
-        var version = keys.NewestVersion(KeyPurpose.Backup);
+        using var held = ring.Hold();
+        var newest = ring.Newest(KeyPurpose.Backup);
         var key = KeyMaterial.Generate();
         try
         {
@@ -69,8 +120,8 @@ internal sealed class BackupKeys(Store store, KeyRing keys, TimeProvider clock)
                 $"INSERT INTO {table} (id, version, wrapped, created) VALUES (@id, @version, @wrapped, @created)",
                 cancel,
                 ("@id", id),
-                ("@version", version),
-                ("@wrapped", KeyWrap.WrapBound(keys.At(KeyPurpose.Backup, version), key, Context(table, id))),
+                ("@version", newest.Version),
+                ("@wrapped", KeyWrap.WrapBound(newest.Key, key, Context(table, id))),
                 ("@created", clock.GetUtcNow().ToUnixTimeMilliseconds()));
             return (id, key);
         }
@@ -82,7 +133,7 @@ internal sealed class BackupKeys(Store store, KeyRing keys, TimeProvider clock)
     }
 
     private KeyMaterial Unwrap(string table, WrappedBackupKey row) =>
-        KeyWrap.UnwrapBound(keys.At(KeyPurpose.Backup, row.Version), row.Wrapped, Context(table, row.Id));
+        KeyWrap.UnwrapBound(ring.Of(KeyPurpose.Backup, row.Version), row.Wrapped, Context(table, row.Id));
 
     private static WrappedBackupKey Row(DbDataReader row) => new(row.Guid(0), (int)row.GetInt64(1), row.Bytes(2));
 

@@ -49,7 +49,7 @@ internal static class ArchiveOpening
 /// <summary>One backup while it is made: its archive's key, and the copy of keys.db that goes into its bundle.</summary>
 internal sealed class BackupSealing : LiveArchiveKeys, IArchiveMaker
 {
-    private readonly KeyRing ring;
+    private readonly IReadOnlyList<(KeyPurpose Purpose, int Version, KeyMaterial Key)> purposes;
     private readonly string facilityName;
     private readonly KeyMaterial archive;
     private readonly KeyMaterial epoch;
@@ -65,7 +65,7 @@ internal sealed class BackupSealing : LiveArchiveKeys, IArchiveMaker
         DateTimeOffset created)
         : base(live.Keys, live.Archives, live.Signer, live.Facility)
     {
-        ring = live.Ring;
+        purposes = live.Purposes;
         facilityName = live.FacilityName;
         this.archive = archive.Key;
         this.epoch = epoch.Key;
@@ -104,7 +104,7 @@ internal sealed class BackupSealing : LiveArchiveKeys, IArchiveMaker
                 blobs.Add((other, key));
             }
 
-            keys = new BundleKeys(facilityName, Signer.ExportPublicKey(), ring.Purposes(), blobs, [.. keysCopy.Select(part => (part.Name, part.Length))]).ToBytes();
+            keys = new BundleKeys(facilityName, Signer.ExportPublicKey(), purposes, blobs, [.. keysCopy.Select(part => (part.Name, part.Length))]).ToBytes();
         }
         finally
         {
@@ -148,4 +148,4 @@ internal sealed class BackupSealing : LiveArchiveKeys, IArchiveMaker
 }
 
 /// <summary>The parts of a running hospital that its backups are sealed with.</summary>
-internal sealed record LiveRing(KeyRing Ring, BackupKeys Keys, IReadOnlyDictionary<Guid, WrappedBackupKey> Archives, CheckpointSigner Signer, Guid Facility, string FacilityName);
+internal sealed record LiveRing(IReadOnlyList<(KeyPurpose Purpose, int Version, KeyMaterial Key)> Purposes, BackupKeys Keys, IReadOnlyDictionary<Guid, WrappedBackupKey> Archives, CheckpointSigner Signer, Guid Facility, string FacilityName);

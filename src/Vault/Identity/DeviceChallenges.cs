@@ -4,7 +4,6 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using Mangrove.Kernel;
-using Mangrove.Sealing;
 
 namespace Mangrove.Vault.Identity;
 
@@ -20,7 +19,7 @@ public enum DeviceProof
 /// Numbers for devices to sign. A number carries its own time and a keyed check, so that asking for many fills no memory;
 /// only one that was signed by a registered key is remembered, until it would have run out anyway, and taken once.
 /// </summary>
-internal sealed class DeviceChallenges(KeyMaterial pepper, TimeProvider clock)
+internal sealed class DeviceChallenges(Peppers pepper, TimeProvider clock)
 {
     private const int TimeSize = 8;
     private const int RandomSize = 16;
@@ -40,7 +39,7 @@ internal sealed class DeviceChallenges(KeyMaterial pepper, TimeProvider clock)
         Span<byte> bytes = stackalloc byte[TimeSize + RandomSize + CheckSize];
         BinaryPrimitives.WriteInt64BigEndian(bytes, Now);
         RandomNumberGenerator.Fill(bytes.Slice(TimeSize, RandomSize));
-        Check(bytes[..(TimeSize + RandomSize)], bytes[(TimeSize + RandomSize)..]);
+        pepper.Mac(Message(bytes)).Mac.AsSpan(0, CheckSize).CopyTo(bytes[(TimeSize + RandomSize)..]);
         return Base64Url.EncodeToString(bytes);
     }
 
@@ -74,10 +73,15 @@ internal sealed class DeviceChallenges(KeyMaterial pepper, TimeProvider clock)
             return false;
         }
 
-        Span<byte> expected = stackalloc byte[CheckSize];
-        Check(bytes[..(TimeSize + RandomSize)], expected);
+        // A number may be on its way while the pepper is rotated.
+        var ours = false;
+        foreach (var expected in pepper.MacsOf(Message(bytes)))
+        {
+            ours |= CryptographicOperations.FixedTimeEquals(expected.AsSpan(0, CheckSize), bytes[(TimeSize + RandomSize)..]);
+        }
+
         var age = Now - BinaryPrimitives.ReadInt64BigEndian(bytes);
-        return CryptographicOperations.FixedTimeEquals(expected, bytes[(TimeSize + RandomSize)..]) && age >= 0 && age < (long)Life.TotalMilliseconds;
+        return ours && age >= 0 && age < (long)Life.TotalMilliseconds;
     }
 
     private bool First(string nonce)
@@ -94,10 +98,5 @@ internal sealed class DeviceChallenges(KeyMaterial pepper, TimeProvider clock)
         return used.TryAdd(nonce, Now);
     }
 
-    private void Check(ReadOnlySpan<byte> bytes, Span<byte> check)
-    {
-        Span<byte> mac = stackalloc byte[HMACSHA256.HashSizeInBytes];
-        HMACSHA256.HashData(pepper.Bytes, [.. "mangrove device challenge\0"u8, .. bytes], mac);
-        mac[..CheckSize].CopyTo(check);
-    }
+    private static byte[] Message(ReadOnlySpan<byte> bytes) => [.. "mangrove device challenge\0"u8, .. bytes[..(TimeSize + RandomSize)]];
 }

@@ -35,14 +35,14 @@ public sealed partial class Devices
     private readonly SecondFactor factor;
     private readonly DeviceChallenges challenges;
     private readonly CertificateRegister certificates;
-    private readonly KeyMaterial pepper;
+    private readonly Peppers pepper;
     private readonly TimeProvider clock;
 
     // By the hash of the cookie. One process owns the vault: what it changes is here at once.
     private readonly ConcurrentDictionary<string, Known> known = new(StringComparer.Ordinal);
     private readonly Standings standings;
 
-    internal Devices(Store store, Sessions sessions, Standings standings, Door door, Receipt.Log log, SignInThrottle throttle, SecondFactor factor, CertificateRegister certificates, KeyMaterial pepper, TimeProvider clock)
+    internal Devices(Store store, Sessions sessions, Standings standings, Door door, Receipt.Log log, SignInThrottle throttle, SecondFactor factor, CertificateRegister certificates, Peppers pepper, TimeProvider clock)
     {
         this.store = store;
         this.sessions = sessions;
@@ -112,7 +112,7 @@ public sealed partial class Devices
                 ("@name", name),
                 ("@login", name.ToUpperInvariant()),
                 ("@department", department.Trim().Normalize()),
-                ("@code", Hidden(code)),
+                ("@code", pepper.Mac(Message(code)).Mac),
                 ("@expires", expires.ToUnixTimeMilliseconds()),
                 ("@now", Now),
                 ("@by", admin.Staff.Number));
@@ -141,7 +141,7 @@ public sealed partial class Devices
             await change.Connection.Run(
                 "UPDATE device SET code = @code, code_expires = @expires, token = NULL, public_key = NULL, enrolled = NULL WHERE id = @id",
                 cancel,
-                ("@code", Hidden(code)),
+                ("@code", pepper.Mac(Message(code)).Mac),
                 ("@expires", expires.ToUnixTimeMilliseconds()),
                 ("@id", device.Id));
             await Close(change, device, admin, cancel);
@@ -219,14 +219,19 @@ public sealed partial class Devices
             async change =>
             {
                 // Compared and cleared by one statement: of two browsers with one code, one is registered.
-                var found = await change.Connection.Query(
-                    "UPDATE device SET code = NULL, code_expires = NULL, token = @token, public_key = @key, enrolled = @now WHERE code = @code AND code_expires > @now AND revoked IS NULL RETURNING name",
-                    row => row.GetString(0),
-                    cancel,
-                    ("@token", kept),
-                    ("@key", key),
-                    ("@now", Now),
-                    ("@code", Hidden(Cleaned(code))));
+                List<string> found = [];
+                foreach (var hidden in pepper.MacsOf(Message(Cleaned(code))))
+                {
+                    found.AddRange(await change.Connection.Query(
+                        "UPDATE device SET code = NULL, code_expires = NULL, token = @token, public_key = @key, enrolled = @now WHERE code = @code AND code_expires > @now AND revoked IS NULL RETURNING name",
+                        row => row.GetString(0),
+                        cancel,
+                        ("@token", kept),
+                        ("@key", key),
+                        ("@now", Now),
+                        ("@code", hidden)));
+                }
+
                 if (found is not [var name] || await Find(change, name, cancel) is not { } one)
                 {
                     change.Keep = false;
@@ -411,7 +416,7 @@ public sealed partial class Devices
 
     private static string Cleaned(string? code) => code is { Length: <= 32 } ? string.Concat(code.Where(char.IsAsciiLetterOrDigit)).ToUpperInvariant() : string.Empty;
 
-    private byte[] Hidden(string code) => HMACSHA256.HashData(pepper.Bytes, [.. "mangrove enrolment code\0"u8, .. Encoding.ASCII.GetBytes(code)]);
+    private static byte[] Message(string code) => [.. "mangrove enrolment code\0"u8, .. Encoding.ASCII.GetBytes(code)];
 
     private static byte[]? KeyOf(string? text)
     {

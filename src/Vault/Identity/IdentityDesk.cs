@@ -23,8 +23,8 @@ public sealed class IdentityDesk : IDisposable
         var settings = (options ?? new IdentityOptions()).Checked();
         Hospital = hospital;
         rules = new SessionRules(settings);
-        var pepper = keys.Of(KeyPurpose.Pepper);
-        passwords = new PasswordGate(new PasswordHasher(pepper, settings.PasswordCost), Environment.ProcessorCount, settings.PasswordQueue);
+        var pepper = new Peppers(keys);
+        passwords = new PasswordGate(pepper, pepper.Hasher(settings.PasswordCost), Environment.ProcessorCount, settings.PasswordQueue);
         Sessions = new Sessions(store, door, log, passwords, rules, standings, clock);
         throttle = new SignInThrottle(store, pepper, settings, clock);
         factors = new SecondFactors(pepper, clock);
@@ -39,14 +39,20 @@ public sealed class IdentityDesk : IDisposable
         SecondFactor = new SecondFactor(Sessions, log, owners, factors, fresh, asking, door, hospital, clock);
         Passkeys = new Passkeys(Sessions, log, SecondFactor, factors, passkeys, asking, fresh, clock);
         var acts = new AdministratorAct(Sessions, door, log);
-        Acts = acts;
         SessionPolicy = new SessionPolicy(rules, acts, SecondFactor, clock);
         Departments = new DepartmentRules(store, standings, acts, SecondFactor);
         Certificates = new CertificateRegister(store, clock);
         Devices = new Devices(store, Sessions, standings, door, log, throttle, SecondFactor, Certificates, pepper, clock);
         Staff = new StaffDirectory(store, Sessions, door, log, passwords, settings, hospital, clock);
         FirstAdministrator = new FirstAdministrator(Staff);
+        Peppered = new Peppered(Sessions, pepper, clock);
+        Acts = acts;
     }
+
+    /// <summary>What hangs from the pepper, for its rotation.</summary>
+    internal Peppered Peppered { get; }
+
+    internal AdministratorAct Acts { get; }
 
     public Sessions Sessions { get; }
 
@@ -78,8 +84,6 @@ public sealed class IdentityDesk : IDisposable
 
     internal PasswordGate Passwords => passwords;
 
-    /// <summary>How other desks of the vault run an administrator's act.</summary>
-    internal AdministratorAct Acts { get; }
 
     /// <summary>What devices and programs show instead of a signature.</summary>
     internal CertificateRegister Certificates { get; }
@@ -103,8 +107,6 @@ public sealed class IdentityDesk : IDisposable
     {
         SecondFactor.Dispose();
         pending.Dispose();
-        passkeys.Dispose();
-        factors.Dispose();
         throttle.Dispose();
         Sessions.Dispose();
         passwords.Dispose();

@@ -116,7 +116,11 @@ internal static class IdentityStore
         """;
 
     /// <summary>Creates the tables where they are missing.</summary>
-    public static Task Create(Store store, CancellationToken cancel) => store.Create(Schema, cancel);
+    public static async Task Create(Store store, CancellationToken cancel)
+    {
+        await store.Create(Schema, cancel);
+        await store.AddColumn("recovery_code", "pepper", "INTEGER NOT NULL DEFAULT 1", null, cancel);
+    }
 
     /// <summary>Keeps a setting of the hospital's policy, and who set it. The caller says what it was before, in its entry.</summary>
     public static Task<int> PutSetting(DbConnection connection, string name, int value, Actor by, long now, CancellationToken cancel) => connection.Run(

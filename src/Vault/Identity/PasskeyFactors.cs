@@ -9,38 +9,40 @@ namespace Mangrove.Vault.Identity;
 /// whoever can write to vault.db cannot plant a passkey of their own there. A passkey that was shown is counted on by one
 /// compare-and-set statement in the caller's transaction, so that a count that went back, or one answer twice, is refused.
 /// </summary>
-internal sealed class PasskeyFactors(KeyMaterial pepper, TimeProvider clock) : IDisposable
+internal sealed class PasskeyFactors(Peppers pepper, TimeProvider clock)
 {
     private const string Columns = "id, credential, public_key, site, name, sign_count, transports, verified, backup_eligible, backed_up, created, used";
 
     // The words of Web Authentication, Level 3, 5.8.4: anything else that a browser says is not kept.
     private static readonly string[] KnownTransports = ["usb", "nfc", "ble", "smart-card", "hybrid", "internal"];
 
-    private readonly KeyMaterial sealing = KeyDerivation.Derive(pepper, [], "mangrove passkey"u8);
-
     private long Now => clock.GetUtcNow().ToUnixTimeMilliseconds();
 
     /// <summary>The passkeys of an account, oldest first.</summary>
     /// <exception cref="SealBroken">A public key was changed beside the vault.</exception>
-    public Task<List<PasskeyRow>> Of(DbConnection connection, Guid account, CancellationToken cancel) => connection.Query(
-        $"SELECT {Columns} FROM passkey WHERE account = @account ORDER BY created, id",
-        row => new PasskeyRow
-        {
-            Id = row.Guid(0),
-            Credential = row.Bytes(1),
-            PublicKey = Envelope.Open(row.Bytes(2), sealing, Address(account)),
-            Site = row.GetString(3),
-            Name = row.GetString(4),
-            SignCount = row.GetInt64(5),
-            Transports = row.GetString(6).Split(',', StringSplitOptions.RemoveEmptyEntries),
-            Verified = row.GetInt64(7) != 0,
-            BackupEligible = row.GetInt64(8) != 0,
-            BackedUp = row.GetInt64(9) != 0,
-            Created = DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(10)),
-            Used = row.LongOrNull(11) is { } used ? DateTimeOffset.FromUnixTimeMilliseconds(used) : null,
-        },
-        cancel,
-        ("@account", account));
+    public async Task<List<PasskeyRow>> Of(DbConnection connection, Guid account, CancellationToken cancel)
+    {
+        using var held = pepper.Hold();
+        return await connection.Query(
+            $"SELECT {Columns} FROM passkey WHERE account = @account ORDER BY created, id",
+            row => new PasskeyRow
+            {
+                Id = row.Guid(0),
+                Credential = row.Bytes(1),
+                PublicKey = pepper.Open(Sealing, row.Bytes(2), Address(account)),
+                Site = row.GetString(3),
+                Name = row.GetString(4),
+                SignCount = row.GetInt64(5),
+                Transports = row.GetString(6).Split(',', StringSplitOptions.RemoveEmptyEntries),
+                Verified = row.GetInt64(7) != 0,
+                BackupEligible = row.GetInt64(8) != 0,
+                BackedUp = row.GetInt64(9) != 0,
+                Created = DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(10)),
+                Used = row.LongOrNull(11) is { } used ? DateTimeOffset.FromUnixTimeMilliseconds(used) : null,
+            },
+            cancel,
+            ("@account", account));
+    }
 
     /// <summary>How many an account has.</summary>
     public static async Task<long> Count(DbConnection connection, Guid account, CancellationToken cancel) =>
@@ -95,7 +97,7 @@ internal sealed class PasskeyFactors(KeyMaterial pepper, TimeProvider clock) : I
         ("@id", Kernel.Ids.New()),
         ("@account", account),
         ("@credential", made.CredentialId),
-        ("@key", Envelope.Seal(made.PublicKey, sealing, Guid.Empty, 1, Address(account))),
+        ("@key", pepper.Seal(Sealing, made.PublicKey, Address(account))),
         ("@site", site.Name),
         ("@name", name),
         ("@count", (long)made.SignCount),
@@ -109,12 +111,13 @@ internal sealed class PasskeyFactors(KeyMaterial pepper, TimeProvider clock) : I
     public static async Task<bool> Remove(DbConnection connection, Guid account, Guid passkey, CancellationToken cancel) =>
         await connection.Run("DELETE FROM passkey WHERE account = @account AND id = @id", cancel, ("@account", account), ("@id", passkey)) == 1;
 
-    public void Dispose() => sealing.Dispose();
+    /// <summary>What the key that seals public keys is derived for.</summary>
+    internal static ReadOnlySpan<byte> Sealing => "mangrove passkey"u8;
 
     private async Task<List<PasskeyRow>> At(DbConnection connection, Guid account, PasskeySite site, CancellationToken cancel) =>
         [.. (await Of(connection, account, cancel)).Where(row => row.Site == site.Name)];
 
-    private static CellAddress Address(Guid account) => new(Guid.Empty, "passkey", "public_key", account, Guid.Empty, 1);
+    internal static CellAddress Address(Guid account) => new(Guid.Empty, "passkey", "public_key", account, Guid.Empty, 1);
 }
 
 /// <summary>What an answer of a passkey came to.</summary>

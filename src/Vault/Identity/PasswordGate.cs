@@ -7,7 +7,7 @@ namespace Mangrove.Vault.Identity;
 /// The only way to the password hasher: as many computations at once as there are cores, a bounded queue behind them,
 /// and a plain no beyond that, so that a flood of sign-ins cannot take the machine from the wards (threats S11).
 /// </summary>
-internal sealed class PasswordGate(PasswordHasher hasher, int atOnce, int queue) : IDisposable
+internal sealed class PasswordGate(Peppers pepper, PasswordHasher hasher, int atOnce, int queue) : IDisposable
 {
     /// <summary>The longest password taken, in bytes of UTF-8.</summary>
     public const int LongestPassword = 1024;
@@ -67,9 +67,10 @@ internal sealed class PasswordGate(PasswordHasher hasher, int atOnce, int queue)
         }
     }
 
-    /// <summary>A caller's place at the gate. Dispose gives it back.</summary>
+    /// <summary>A caller's place at the gate, and a hold on the pepper: a hash that is read and stored meanwhile keeps its version. Dispose gives both back.</summary>
     internal sealed class Place(PasswordGate gate) : IDisposable
     {
+        private readonly IDisposable held = gate.Pepper.Hold();
         private bool left;
 
         /// <summary>Checks a password against a hash, or for as long against nobody's when there is none.</summary>
@@ -84,10 +85,13 @@ internal sealed class PasswordGate(PasswordHasher hasher, int atOnce, int queue)
             if (!left)
             {
                 left = true;
+                held.Dispose();
                 Interlocked.Decrement(ref gate.inside);
             }
         }
     }
 
     private PasswordHasher Hasher => hasher;
+
+    private Peppers Pepper => pepper;
 }

@@ -12,7 +12,7 @@ namespace Mangrove.Vault.Identity;
 /// of the step now or of the one before is taken, once, whatever comes in parallel (threats S5). The secret is sealed
 /// under a key that hangs from the pepper, recovery codes are kept as peppered hashes: neither is in the database.
 /// </summary>
-internal sealed class SecondFactors : IDisposable
+internal sealed class SecondFactors(Peppers pepper, TimeProvider clock)
 {
     private const int SecretSize = 20;
     private const int RecoveryCodes = 10;
@@ -20,19 +20,6 @@ internal sealed class SecondFactors : IDisposable
 
     // Letters and digits that are not taken for each other when read off paper: ten of 31 are 49 bits.
     private const string RecoverySigns = "abcdefghjkmnpqrstuvwxyz23456789";
-
-    private readonly KeyMaterial pepper;
-    private readonly KeyMaterial sealing;
-    private readonly TimeProvider clock;
-
-    /// <param name="pepper">Stays the caller's.</param>
-    /// <param name="clock">The time of the codes.</param>
-    public SecondFactors(KeyMaterial pepper, TimeProvider clock)
-    {
-        this.pepper = pepper;
-        this.clock = clock;
-        sealing = KeyDerivation.Derive(pepper, [], "mangrove authenticator secret"u8);
-    }
 
     /// <summary>The longest text that can be a code of either kind.</summary>
     public const int LongestCode = 32;
@@ -80,7 +67,7 @@ internal sealed class SecondFactors : IDisposable
                 return SpentCode.None;
             }
 
-            var secret = Envelope.Open(envelope, sealing, Address(account));
+            var secret = pepper.Open(Sealing, envelope, Address(account));
             try
             {
                 return Step(secret, code) is { } step && await connection.Run(
@@ -97,14 +84,23 @@ internal sealed class SecondFactors : IDisposable
             }
         }
 
-        return code.Length == RecoveryLength && await connection.Run(
-            "UPDATE recovery_code SET used = @now WHERE account = @account AND code = @code AND used IS NULL",
-            cancel,
-            ("@now", Now),
-            ("@account", account),
-            ("@code", Hidden(account, code))) == 1
-                ? SpentCode.Recovery
-                : SpentCode.None;
+        if (code.Length == RecoveryLength)
+        {
+            foreach (var hidden in pepper.MacsOf(Message(account, code)))
+            {
+                if (await connection.Run(
+                    "UPDATE recovery_code SET used = @now WHERE account = @account AND code = @code AND used IS NULL",
+                    cancel,
+                    ("@now", Now),
+                    ("@account", account),
+                    ("@code", hidden)) == 1)
+                {
+                    return SpentCode.Recovery;
+                }
+            }
+        }
+
+        return SpentCode.None;
     }
 
     /// <summary>A new secret, as the person's phone takes it. Nothing is kept until a code of it has been shown.</summary>
@@ -141,7 +137,7 @@ internal sealed class SecondFactors : IDisposable
             """,
             cancel,
             ("@account", account),
-            ("@secret", Envelope.Seal(secret, sealing, Guid.Empty, 1, Address(account))),
+            ("@secret", pepper.Seal(Sealing, secret, Address(account))),
             ("@step", step),
             ("@now", Now));
         return await NewCodes(connection, account, cancel);
@@ -155,11 +151,13 @@ internal sealed class SecondFactors : IDisposable
         while (codes.Count < RecoveryCodes)
         {
             var code = RandomNumberGenerator.GetString(RecoverySigns, RecoveryLength);
+            var (version, hidden) = pepper.Mac(Message(account, code));
             await connection.Run(
-                "INSERT INTO recovery_code (account, code) VALUES (@account, @code)",
+                "INSERT INTO recovery_code (account, code, pepper) VALUES (@account, @code, @pepper)",
                 cancel,
                 ("@account", account),
-                ("@code", Hidden(account, code)));
+                ("@code", hidden),
+                ("@pepper", version));
             codes.Add($"{code[..5]}-{code[5..]}");
         }
 
@@ -186,12 +184,13 @@ internal sealed class SecondFactors : IDisposable
         }
     }
 
-    public void Dispose() => sealing.Dispose();
+    /// <summary>What the key that seals secrets is derived for.</summary>
+    internal static ReadOnlySpan<byte> Sealing => "mangrove authenticator secret"u8;
 
-    private byte[] Hidden(Guid account, string code) =>
-        HMACSHA256.HashData(pepper.Bytes, [.. "mangrove recovery code\0"u8, .. account.ToByteArray(bigEndian: true), .. Encoding.ASCII.GetBytes(code)]);
+    private static byte[] Message(Guid account, string code) =>
+        [.. "mangrove recovery code\0"u8, .. account.ToByteArray(bigEndian: true), .. Encoding.ASCII.GetBytes(code)];
 
-    private static CellAddress Address(Guid account) => new(Guid.Empty, "authenticator", "secret", account, Guid.Empty, 1);
+    internal static CellAddress Address(Guid account) => new(Guid.Empty, "authenticator", "secret", account, Guid.Empty, 1);
 }
 
 /// <summary>Whether an account signs in with a second factor.</summary>

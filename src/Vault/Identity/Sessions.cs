@@ -211,10 +211,23 @@ public sealed class Sessions : IDisposable
         }
 
         var wellFormed = by == UnlockBy.Pin ? PinRules.IsPin(secret) : PasswordGate.IsPassword(secret);
-        if (wellFormed && (await place.Verify(secret!, hash, cancel)).Matches)
+        var check = wellFormed ? await place.Verify(secret!, hash, cancel) : default;
+        if (check.Matches)
         {
             var fresh = Token.New();
             var unlocked = await Change(change => change.Unlock(session, Token.Hash(fresh)!, act, cancel), cancel);
+            if (check.NeedsRehash)
+            {
+                var stronger = await place.Hash(secret!, cancel);
+                await using var connection = await store.Open(cancel);
+                await connection.Run(
+                    by == UnlockBy.Pin ? "UPDATE pin SET hash = @new WHERE account = @id AND hash = @old" : "UPDATE account SET hash = @new WHERE id = @id AND hash = @old",
+                    cancel,
+                    ("@new", stronger),
+                    ("@id", session.Account.Id),
+                    ("@old", hash));
+            }
+
             return unlocked is null ? HasEnded : new SignedIn(fresh, unlocked.Actor);
         }
 

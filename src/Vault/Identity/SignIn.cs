@@ -287,6 +287,17 @@ public sealed partial class SignIn
             return elsewhere;
         }
 
+        if (check.NeedsRehash && account is { State: AccountState.Active })
+        {
+            // Before the second step is asked: its ticket holds only while the hash is still the account's.
+            var stronger = await place.Hash(password, cancel);
+            await using var connection = await store.Open(cancel);
+            if (await connection.Run("UPDATE account SET hash = @new WHERE id = @id AND hash = @old", cancel, ("@new", stronger), ("@id", account.Id), ("@old", hash)) == 1)
+            {
+                hash = stronger;
+            }
+        }
+
         var signedIn = check.Matches && account is { State: AccountState.Active } ? await begin(account.Id, hash!, device, cancel) : null;
         if (signedIn is null)
         {
@@ -298,13 +309,6 @@ public sealed partial class SignIn
         if (signedIn is not SignInStep { Session: null })
         {
             await throttle.Clear(subject, cancel);
-        }
-
-        if (check.NeedsRehash)
-        {
-            var stronger = await place.Hash(password, cancel);
-            await using var connection = await store.Open(cancel);
-            await connection.Run("UPDATE account SET hash = @new WHERE id = @id AND hash = @old", cancel, ("@new", stronger), ("@id", account!.Id), ("@old", hash));
         }
 
         return signedIn;

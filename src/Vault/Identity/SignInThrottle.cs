@@ -1,8 +1,6 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text;
 using Mangrove.Kernel;
-using Mangrove.Sealing;
 
 namespace Mangrove.Vault.Identity;
 
@@ -11,7 +9,7 @@ namespace Mangrove.Vault.Identity;
 /// not keep the same person out on another, and no wait is for good (threats S11). User names without an account are
 /// counted alike, so that waiting does not tell that an account exists. Counts outlive a restart.
 /// </summary>
-internal sealed class SignInThrottle(Store store, KeyMaterial pepper, IdentityOptions options, TimeProvider clock) : IDisposable
+internal sealed class SignInThrottle(Store store, Peppers pepper, IdentityOptions options, TimeProvider clock) : IDisposable
 {
     // A count this old is forgotten.
     private static readonly TimeSpan Forgotten = TimeSpan.FromHours(24);
@@ -95,9 +93,12 @@ internal sealed class SignInThrottle(Store store, KeyMaterial pepper, IdentityOp
         await connection.Run("DELETE FROM throttle WHERE subject = @subject", cancel, ("@subject", subject));
     }
 
-    /// <summary>A keyed hash of user name and device: what people type into the wrong box does not reach the database.</summary>
+    /// <summary>
+    /// A keyed hash of user name and device: what people type into the wrong box does not reach the database. Under the newest
+    /// pepper only, so that counts begin anew when it is rotated, once a year.
+    /// </summary>
     public byte[] Subject(string login, string device) =>
-        HMACSHA256.HashData(pepper.Bytes, Encoding.UTF8.GetBytes($"mangrove sign-in throttle\0{login.Length}\0{login}\0{device}"));
+        pepper.Mac(Encoding.UTF8.GetBytes($"mangrove sign-in throttle\0{login.Length}\0{login}\0{device}")).Mac;
 
     /// <summary>How long to wait, and whether this wait is not in the log yet.</summary>
     internal readonly record struct Wait(TimeSpan Left, bool First)

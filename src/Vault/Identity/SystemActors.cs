@@ -14,6 +14,9 @@ public static class SystemActors
     /// <summary>Backups by schedule, their drills, and what a restore says in the restored log; reads and writes no protected information.</summary>
     public static Actor Backup { get; } = Actor.Maker.System(SystemWork.Backup);
 
+    /// <summary>Rotates keys; reads and writes nothing of a record.</summary>
+    internal static Actor Keys { get; } = Actor.Maker.System(SystemWork.Keys);
+
     internal static Actor Index { get; } = Actor.Maker.System(SystemWork.Index);
 }
 

@@ -6,16 +6,16 @@ namespace Mangrove.Vault.Keys;
 /// <summary>What backups need of the ring: every purpose key once more under the key of a bundle, and back.</summary>
 internal sealed partial class KeyRing
 {
-    /// <summary>Every purpose key of every version. Owned by the ring: do not dispose.</summary>
-    internal IReadOnlyList<(KeyPurpose Purpose, int Version, KeyMaterial Key)> Purposes() =>
-        [.. purposes.Select(entry => (entry.Key.Purpose, entry.Key.Version, entry.Value.Key))];
-
-    /// <summary>The newest version of a purpose, for what keeps the version beside what it wrapped.</summary>
-    internal int NewestVersion(KeyPurpose purpose) => purposes.Keys.Where(key => key.Purpose == purpose).Max(key => key.Version);
-
-    /// <summary>A purpose key of one version.</summary>
-    /// <exception cref="SealBroken">There is none: it was retired, or the row names one that never was.</exception>
-    internal KeyMaterial At(KeyPurpose purpose, int version) => purposes.TryGetValue((purpose, version), out var entry) ? entry.Key : throw new SealBroken();
+    /// <summary>
+    /// Copies keys.db, and gives the purpose keys that are in the copy, no more and no fewer: nothing writes keys.db meanwhile.
+    /// The keys are the ring's: hold (<see cref="Hold"/>) from before the copy until they are no longer used.
+    /// </summary>
+    internal async Task<(T Copy, IReadOnlyList<(KeyPurpose Purpose, int Version, KeyMaterial Key)> Keys)> Copied<T>(Func<Task<T>> copy, CancellationToken cancel)
+    {
+        using var turn = await Writing(cancel);
+        var made = await copy();
+        return (made, [.. purposes.All.Select(key => (key.Purpose, key.Version, key.Key))]);
+    }
 
     /// <summary>Puts the purpose keys of a restored keys.db under a new root key.</summary>
     /// <exception cref="RefusedInput"><c>restore.keys-differ</c>: the bundle's keys are not those of its keys.db.</exception>

@@ -51,25 +51,37 @@ internal sealed partial class KeyRing : IDisposable
     private readonly Store store;
     private readonly TimeProvider clock;
     private readonly ConcurrentDictionary<PatientId, WrappedKey> cache = new();
-    private readonly SortedDictionary<(KeyPurpose Purpose, int Version), (Guid Id, KeyMaterial Key, DateTimeOffset Created)> purposes = [];
-    private readonly Dictionary<KeyPurpose, KeyMaterial> inUse = [];
+
+    // One writer of keys.db at a time, in the order in which they came: a rotation's batches do not starve a registration.
+    private readonly SemaphoreSlim writing = new(1, 1);
+
+    // Kept while the system is unsealed: a version that the schedule makes at night is wrapped by it (decision 15).
+    private KeyMaterial root;
+
+    // Replaced whole, never changed: whoever has taken it sees one state of the keys.
+    private volatile PurposeKeys purposes = PurposeKeys.None;
 
     // Asking the dictionary for its count takes every lock of it, for each key that is remembered.
     private int cached;
 
-    private KeyRing(Store store, TimeProvider clock)
+    private KeyRing(Store store, KeyMaterial root, TimeProvider clock)
     {
         this.store = store;
+        this.root = root;
         this.clock = clock;
     }
 
     /// <summary>Creates the tables where they are missing.</summary>
-    public static Task CreateTables(Store store, CancellationToken cancel) => store.Create(Schema, cancel);
+    public static async Task CreateTables(Store store, CancellationToken cancel)
+    {
+        await store.Create(Schema, cancel);
+        await Upgrade(store, cancel);
+    }
 
     /// <summary>Creates keys.db with one new random key for every purpose.</summary>
     public static async Task Create(Store store, KeyMaterial root, TimeProvider clock, CancellationToken cancel)
     {
-        await store.Create(Schema, cancel);
+        await CreateTables(store, cancel);
         await using var connection = await store.Open(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
         foreach (var purpose in Enum.GetValues<KeyPurpose>())
@@ -91,26 +103,29 @@ internal sealed partial class KeyRing : IDisposable
     /// <exception cref="RefusedInput"><c>keys.wrong-root</c>: the root key is not the one that wrapped these keys.</exception>
     public static async Task<KeyRing> Open(Store store, KeyMaterial root, TimeProvider clock, CancellationToken cancel)
     {
-        KeyRing? ring = new(store, clock);
+        KeyRing? ring = new(store, KeyMaterial.From(root.Bytes), clock);
         try
         {
+            await Upgrade(store, cancel);
             await using var connection = await store.Open(cancel);
             var rows = await connection.Query(
                 "SELECT purpose, version, id, wrapped, created FROM purpose_key ORDER BY purpose, version",
                 reader => ((KeyPurpose)reader.GetInt64(0), (int)reader.GetInt64(1), reader.Guid(2), reader.Bytes(3), reader.GetInt64(4)),
                 cancel);
+            var least = await Least(connection, cancel);
             foreach (var (purpose, version, id, wrapped, created) in rows)
             {
-                var key = KeyWrap.UnwrapBound(root, wrapped, Context(purpose, version));
-                ring.purposes[(purpose, version)] = (id, key, DateTimeOffset.FromUnixTimeMilliseconds(created));
-
-                // The rows come in the order of their versions: the last one stays.
-                ring.inUse[purpose] = key;
+                // A retired version that somebody put back from an old copy opens nothing (threats K5).
+                if (version >= least.GetValueOrDefault(purpose, 1))
+                {
+                    var key = KeyWrap.UnwrapBound(root, wrapped, Context(purpose, version));
+                    ring.purposes = ring.purposes.With(new PurposeKey(purpose, version, id, key, DateTimeOffset.FromUnixTimeMilliseconds(created)));
+                }
             }
 
             foreach (var purpose in Enum.GetValues<KeyPurpose>())
             {
-                if (!ring.inUse.ContainsKey(purpose))
+                if (!ring.purposes.Has(purpose))
                 {
                     throw new RefusedInput("keys.incomplete", $"keys.db has no key for {purpose}. Restore keys.db from its own backup.");
                 }
@@ -122,7 +137,7 @@ internal sealed partial class KeyRing : IDisposable
         }
         catch (SealBroken)
         {
-            throw new RefusedInput("keys.wrong-root", "The root key does not open keys.db of this folder. Use the passphrase or key file chosen at its set-up.");
+            throw new RefusedInput(WrongRoot, "The root key does not open keys.db of this folder. Use the passphrase or key file chosen at its set-up.");
         }
         finally
         {
@@ -131,11 +146,11 @@ internal sealed partial class KeyRing : IDisposable
     }
 
     /// <summary>The key now in use for a purpose. Owned by the ring: do not dispose.</summary>
-    public KeyMaterial Of(KeyPurpose purpose) => inUse[purpose];
+    public KeyMaterial Of(KeyPurpose purpose) => purposes.Newest(purpose).Key;
 
     /// <summary>Every key of every purpose, by purpose and version.</summary>
     public IReadOnlyList<KeyState> States() =>
-        [.. purposes.Select(entry => new KeyState(entry.Key.Purpose.ToString().ToLowerInvariant(), entry.Value.Id, entry.Key.Version, entry.Value.Created, ReferenceEquals(entry.Value.Key, inUse[entry.Key.Purpose])))];
+        [.. purposes.All.Select(key => new KeyState(Word(key.Purpose), key.Id, key.Version, key.Created, key == purposes.Newest(key.Purpose)))];
 
     /// <summary>How many patients have a key of their own, by its version.</summary>
     public async Task<IReadOnlyList<PatientKeyState>> PatientKeys(CancellationToken cancel)
@@ -150,22 +165,26 @@ internal sealed partial class KeyRing : IDisposable
     /// <summary>Makes a key for each patient that has none; durable when the task ends.</summary>
     public async Task CreateFor(IReadOnlyCollection<PatientId> patients, CancellationToken cancel)
     {
+        using var held = Hold();
+        using var turn = await Writing(cancel);
+        var data = Newest(KeyPurpose.Data);
         await using var connection = await store.Open(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
         await using var insert = connection.Prepared(
-            "INSERT INTO patient_key (patient, id, version, wrapped, created) VALUES (@patient, @id, @version, @wrapped, @created) ON CONFLICT (patient) DO NOTHING",
+            "INSERT INTO patient_key (patient, id, version, wrapped, created, data_version) VALUES (@patient, @id, @version, @wrapped, @created, @data) ON CONFLICT (patient) DO NOTHING",
             "@patient",
             "@id",
             "@version",
             "@wrapped",
-            "@created");
+            "@created",
+            "@data");
         var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
         var made = new List<(PatientId, WrappedKey)>(patients.Count);
         foreach (var patient in patients)
         {
             using var key = KeyMaterial.Generate();
-            var wrapped = new WrappedKey(Ids.New(), 1, KeyWrap.WrapBound(Of(KeyPurpose.Data), key, Context(patient)));
-            if (await insert.Run(cancel, patient.Value, wrapped.Id, wrapped.Version, wrapped.Wrapped, now) == 1)
+            var wrapped = new WrappedKey(Ids.New(), 1, KeyWrap.WrapBound(data.Key, key, Context(patient)), data.Version);
+            if (await insert.Run(cancel, patient.Value, wrapped.Id, wrapped.Version, wrapped.Wrapped, now, data.Version) == 1)
             {
                 made.Add((patient, wrapped));
             }
@@ -185,10 +204,12 @@ internal sealed partial class KeyRing : IDisposable
     public async Task<Dictionary<PatientId, WrappedKey>> Load(IReadOnlyCollection<PatientId> patients, bool remember, CancellationToken cancel)
     {
         var found = new Dictionary<PatientId, WrappedKey>(patients.Count);
+        var newest = Newest(KeyPurpose.Data).Version;
         List<PatientId>? missing = null;
         foreach (var patient in patients)
         {
-            if (cache.TryGetValue(patient, out var wrapped))
+            // One that hangs from an older data key is read anew: it may have been rewrapped since, and the older key gone.
+            if (cache.TryGetValue(patient, out var wrapped) && wrapped.DataVersion == newest)
             {
                 found[patient] = wrapped;
             }
@@ -209,8 +230,8 @@ internal sealed partial class KeyRing : IDisposable
             var values = chunk.Select((patient, index) => ($"@p{index}", (object?)patient.Value)).ToArray();
             var list = string.Join(',', values.Select(value => value.Item1));
             var rows = await connection.Query(
-                $"SELECT patient, id, version, wrapped FROM patient_key WHERE patient IN ({list})",
-                reader => (Patient: new PatientId(reader.Guid(0)), Key: new WrappedKey(reader.Guid(1), (int)reader.GetInt64(2), reader.Bytes(3))),
+                $"SELECT patient, id, version, wrapped, data_version FROM patient_key WHERE patient IN ({list})",
+                reader => (Patient: new PatientId(reader.Guid(0)), Key: new WrappedKey(reader.Guid(1), (int)reader.GetInt64(2), reader.Bytes(3), (int)reader.GetInt64(4))),
                 cancel,
                 values);
             foreach (var (patient, key) in rows)
@@ -228,25 +249,30 @@ internal sealed partial class KeyRing : IDisposable
 
     /// <summary>Unwraps a patient's key for as long as the caller keeps it.</summary>
     public PatientKey Unwrap(PatientId patient, WrappedKey wrapped) =>
-        new(wrapped.Id, wrapped.Version, KeyWrap.UnwrapBound(Of(KeyPurpose.Data), wrapped.Wrapped, Context(patient)));
+        new(wrapped.Id, wrapped.Version, KeyWrap.UnwrapBound(Of(KeyPurpose.Data, wrapped.DataVersion), wrapped.Wrapped, Context(patient)));
 
     /// <summary>Keeps a secret of the system (signing key, certificate key), wrapped by a purpose key and bound to its name.</summary>
     public async Task PutSecret(KeyPurpose purpose, string name, ReadOnlyMemory<byte> value, CancellationToken cancel)
     {
+        using var held = Hold();
+        using var turn = await Writing(cancel);
+        var key = Newest(purpose);
         await using var connection = await store.Open(cancel);
         await connection.Run(
-            "INSERT INTO secret (name, wrapped, created) VALUES (@name, @wrapped, @created) ON CONFLICT (name) DO UPDATE SET wrapped = excluded.wrapped, created = excluded.created",
+            "INSERT INTO secret (name, wrapped, created, purpose) VALUES (@name, @wrapped, @created, @purpose) ON CONFLICT (name) DO UPDATE SET wrapped = excluded.wrapped, created = excluded.created, purpose = excluded.purpose",
             cancel,
             ("@name", name),
-            ("@wrapped", Envelope.Seal(value.Span, Of(purpose), Guid.Empty, 1, SecretAddress(name))),
-            ("@created", clock.GetUtcNow().ToUnixTimeMilliseconds()));
+            ("@wrapped", Envelope.Seal(value.Span, key.Key, Guid.Empty, key.Version, SecretAddress(name))),
+            ("@created", clock.GetUtcNow().ToUnixTimeMilliseconds()),
+            ("@purpose", (int)purpose));
     }
 
     public async Task<byte[]?> Secret(KeyPurpose purpose, string name, CancellationToken cancel)
     {
+        using var held = Hold();
         await using var connection = await store.Open(cancel);
         return await connection.Scalar("SELECT wrapped FROM secret WHERE name = @name", cancel, ("@name", name)) is byte[] wrapped
-            ? Envelope.Open(wrapped, Of(purpose), SecretAddress(name))
+            ? Envelope.Open(wrapped, Of(purpose, Envelope.ReadHeader(wrapped).KeyVersion), SecretAddress(name))
             : null;
     }
 
@@ -258,13 +284,14 @@ internal sealed partial class KeyRing : IDisposable
 
     public void Dispose()
     {
-        foreach (var (_, key, _) in purposes.Values)
+        foreach (var key in purposes.All)
         {
-            key.Dispose();
+            key.Key.Dispose();
         }
 
-        purposes.Clear();
-        inUse.Clear();
+        purposes = PurposeKeys.None;
+        root.Dispose();
+        writing.Dispose();
         cache.Clear();
     }
 
@@ -290,7 +317,11 @@ internal sealed partial class KeyRing : IDisposable
 }
 
 /// <summary>A patient's data key as keys.db holds it.</summary>
-internal sealed record WrappedKey(Guid Id, int Version, byte[] Wrapped);
+/// <param name="Id">Of the patient's key.</param>
+/// <param name="Version">Of the patient's key.</param>
+/// <param name="Wrapped">The key, wrapped by the data key.</param>
+/// <param name="DataVersion">Version of the data key that it hangs from.</param>
+internal sealed record WrappedKey(Guid Id, int Version, byte[] Wrapped, int DataVersion);
 
 /// <summary>A purpose key as health pages show it: no material.</summary>
 /// <param name="Purpose">In lower case: <c>data</c>, <c>index</c>, <c>audit</c>, <c>backup</c>, <c>sync</c>, <c>pepper</c>, <c>ring</c>.</param>

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Mangrove.Kernel;
 using Mangrove.Sealing;
+using Mangrove.Vault.Storage;
 
 namespace Mangrove.Vault.Keys;
 
@@ -30,7 +31,7 @@ public sealed record RootSecret
 /// The root key's envelope, root.json in the data folder: the random root key, wrapped under a key derived from the
 /// passphrase (PBKDF2-HMAC-SHA-256, 600,000 rounds and a random salt) or held in the key file.
 /// </summary>
-internal sealed record RootProtector
+internal sealed partial record RootProtector
 {
     private const int Rounds = 600_000;
 
@@ -53,6 +54,10 @@ internal sealed record RootProtector
 
     public byte[] Wrapped { get; init; } = [];
 
+    /// <summary>The root key to come, while it is being changed: of the two, one opens keys.db (<see cref="Unseal"/>).</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public byte[]? Next { get; init; }
+
     public static string PathIn(string folder) => Path.Combine(folder, "root.json");
 
     /// <summary>Makes a new root key and its protector file.</summary>
@@ -65,48 +70,14 @@ internal sealed record RootProtector
     /// <summary>As the other, for a hospital that has its id already: one restored from a backup.</summary>
     public static KeyMaterial Create(string folder, RootSecret secret, string facilityName, Guid facility)
     {
-        var salt = RandomNumberGenerator.GetBytes(32);
-        RootProtector protector;
-        KeyMaterial wrapping;
-        if (secret.KeyFile is { } file)
-        {
-            var path = Path.GetFullPath(file);
-            if (File.Exists(path))
-            {
-                throw new RefusedInput("keys.file-exists", "The key file exists already. Name a new file: an existing one may be the key of another hospital.");
-            }
-
-            var sameVolume = Volumes.SameVolume(folder, path);
-            if (sameVolume && !secret.AcceptSameVolume)
-            {
-                throw new RefusedInput(
-                    "keys.same-volume",
-                    "The key file would lie on the same volume as the data: one stolen disk would reveal everything. Name a file on another volume, use a passphrase, or accept the risk with --accept-same-volume.");
-            }
-
-            wrapping = KeyMaterial.Generate();
-            WriteKeyFile(path, wrapping);
-            protector = new RootProtector { Facility = facility, FacilityName = facilityName, Kind = ProtectorKind.KeyFile, KeyFile = path, Salt = salt, SameVolumeAccepted = sameVolume };
-        }
-        else
-        {
-            var passphrase = secret.Passphrase ?? throw new RefusedInput("keys.no-secret", "Give a passphrase or a key file for the root key.");
-            if (passphrase.Length < 15)
-            {
-                throw new RefusedInput("keys.passphrase-short", "Use a passphrase of at least 15 characters.");
-            }
-
-            wrapping = KeyDerivation.FromPassphrase(passphrase, salt, Rounds);
-            protector = new RootProtector { Facility = facility, FacilityName = facilityName, Kind = ProtectorKind.Passphrase, Iterations = Rounds, Salt = salt };
-        }
-
+        var (protector, wrapping) = Made(folder, secret, facility, facilityName);
         var root = KeyMaterial.Generate();
         using (wrapping)
         {
             protector = protector with { Wrapped = KeyWrap.WrapBound(wrapping, root, protector.Context()) };
         }
 
-        WriteSecretFile(PathIn(folder), JsonSerializer.SerializeToUtf8Bytes(protector, RootProtectorJson.Default.RootProtector));
+        DurableFile.Create(PathIn(folder), protector.Bytes());
         return root;
     }
 
@@ -137,6 +108,13 @@ internal sealed record RootProtector
     /// <exception cref="RefusedInput"><c>keys.passphrase-wrong</c>, <c>keys.file-missing</c>, <c>keys.file-foreign</c> or <c>keys.passphrase-needed</c>.</exception>
     public KeyMaterial Open(RootSecret secret)
     {
+        using var wrapping = Wrapping(secret);
+        return Unwrap(wrapping, Wrapped);
+    }
+
+    /// <summary>The key that wraps the root, from what the person has; whether it is the right one shows at the unwrapping.</summary>
+    private KeyMaterial Wrapping(RootSecret secret)
+    {
         if (Kind == ProtectorKind.Passphrase)
         {
             if (secret.Passphrase is not { } passphrase)
@@ -144,12 +122,10 @@ internal sealed record RootProtector
                 throw new RefusedInput("keys.passphrase-needed", "This hospital is protected by a passphrase. Give it with --passphrase-file or at the prompt.");
             }
 
-            using var derived = KeyDerivation.FromPassphrase(passphrase, Salt, Iterations);
-            return Unwrap(derived, "keys.passphrase-wrong", "The passphrase is wrong. Nothing was opened.");
+            return KeyDerivation.FromPassphrase(passphrase, Salt, Iterations);
         }
 
-        using var wrapping = ReadKeyFile(secret.KeyFile ?? KeyFile!);
-        return Unwrap(wrapping, "keys.file-foreign", "The key file belongs to another hospital or set-up. Name the file that was written at this set-up.");
+        return ReadKeyFile(secret.KeyFile ?? KeyFile!);
     }
 
     /// <summary>The key that a key file holds.</summary>
@@ -192,49 +168,22 @@ internal sealed record RootProtector
         return key;
     }
 
-    private KeyMaterial Unwrap(KeyMaterial wrapping, string code, string message)
+    private KeyMaterial Unwrap(KeyMaterial wrapping, byte[] wrapped)
     {
         try
         {
-            return KeyWrap.UnwrapBound(wrapping, Wrapped, Context());
+            return KeyWrap.UnwrapBound(wrapping, wrapped, Context());
         }
         catch (SealBroken)
         {
-            throw new RefusedInput(code, message);
+            throw Kind == ProtectorKind.Passphrase
+                ? new RefusedInput("keys.passphrase-wrong", "The passphrase is wrong. Nothing was opened.")
+                : new RefusedInput("keys.file-foreign", "The key file belongs to another hospital or set-up. Name the file that was written at this set-up.");
         }
     }
 
     // The parameters are bound to the wrapped key, so that a weakened copy of root.json does not open.
     private byte[] Context() => [.. Encoding.UTF8.GetBytes($"root:{Format}:{Facility:N}:{(int)Kind}:{Iterations}:"), .. Salt];
-
-    private static void WriteKeyFile(string path, KeyMaterial key)
-    {
-        var text = new byte[(2 * KeyMaterial.Size) + 1];
-        try
-        {
-            _ = Convert.TryToHexString(key.Bytes, text, out var written);
-            text[written] = (byte)'\n';
-            WriteSecretFile(path, text);
-        }
-        finally
-        {
-            CryptographicOperations.ZeroMemory(text);
-        }
-    }
-
-    private static void WriteSecretFile(string path, byte[] content)
-    {
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 0 };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-
-        using var stream = new FileStream(path, options);
-        stream.Write(content);
-        stream.Flush(flushToDisk: true);
-    }
 }
 
 /// <summary>How root.json is written: generated when the program is built, because every start reads it before anything else.</summary>

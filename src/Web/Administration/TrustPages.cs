@@ -77,8 +77,8 @@ public sealed record TrustState(
     DateTimeOffset Now,
     IReadOnlyList<Integration>? Awaiting = null)
 {
-    /// <summary>A key this old is to be replaced: NIST SP 800-57 part 1 gives symmetric keys up to two years of use; half of it is our limit.</summary>
-    public const int KeyLimitDays = 365;
+    /// <summary>A key this old is to be replaced, and is, by the schedule: NIST SP 800-57 part 1 gives symmetric keys up to two years of use; half of it is our limit.</summary>
+    public const int KeyLimitDays = Mangrove.Vault.KeyRotationDays.MostUsual;
 
     /// <summary>Below this part of the volume the administrator is told; the log stops the hospital when nothing is left.</summary>
     private const double LeastFree = 0.10;
@@ -111,7 +111,9 @@ public sealed record TrustState(
     public IReadOnlyList<Proof> Proofs()
     {
         var proofs = new List<Proof> { LogProof(), AnchorProof() };
-        if (Keys.Where(key => key.InUse).MinBy(key => key.Created) is { } oldest)
+
+        // The index key stays for good, so its age says nothing.
+        if (Keys.Where(key => key.InUse && key.Purpose != "index").MinBy(key => key.Created) is { } oldest)
         {
             var old = AgeOf(oldest);
             proofs.Add(new Proof(
@@ -120,7 +122,9 @@ public sealed record TrustState(
                 $"{oldest.Purpose}, {Days(old)}",
                 $"version {oldest.Version}, made {ClinicalTime.Day(oldest.Created)}",
                 $"limit {Days(KeyLimitDays)} · root by {(RootProtectedBy == ProtectorKind.Passphrase ? "passphrase" : "key file")}",
-                old > KeyLimitDays));
+                old > KeyLimitDays,
+                old > KeyLimitDays ? "See the keys" : null,
+                "/admin/keys"));
         }
 
         return proofs;

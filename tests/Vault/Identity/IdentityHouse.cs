@@ -22,18 +22,22 @@ internal sealed class IdentityHouse : IAsyncDisposable
     public const string Password = "velvet tractor mumbles quietly";
 
     private readonly StorageOptions storage;
-    private readonly KeyMaterial root = KeyMaterial.Generate();
+    private readonly DirectoryInfo roots = Directory.CreateTempSubdirectory("mangrove-root-");
     private readonly SqliteHome home = new();
     private readonly IdentityOptions options;
+    private readonly Guid facility = Ids.New();
     private KeyRing keys = null!;
+    private KeyRotations rotations = null!;
     private AuditLog audit = null!;
     private IdentityDesk desk = null!;
     private bool created;
+    private bool stopped = true;
 
     private IdentityHouse(StorageOptions storage, IdentityOptions? options)
     {
         this.storage = storage;
         var given = options ?? new IdentityOptions { PasswordQueue = 1000 };
+        Protection = new RootSecret { KeyFile = Path.Combine(roots.FullName, "root.key"), AcceptSameVolume = true };
         this.options = given with { PasswordCost = given.PasswordCost == PasswordHasher.StandardCost ? 4 : given.PasswordCost };
     }
 
@@ -49,9 +53,23 @@ internal sealed class IdentityHouse : IAsyncDisposable
 
     public RecoveryRecipients Recovery { get; private set; } = null!;
 
+    public KeyRing Ring => keys;
+
+    public KeyRotations Rotations => rotations;
+
+    public KeyDesk Keys { get; private set; } = null!;
+
+    /// <summary>The store of the keys, as somebody with the database would open it.</summary>
     public Store KeyStore => new(storage, "keys");
 
-    public KeyRing Keys => keys;
+    /// <summary>The folder of root.json.</summary>
+    public string Roots => roots.FullName;
+
+    /// <summary>What opens the root key at the next start.</summary>
+    public RootSecret Protection { get; set; }
+
+    /// <summary>What happens between two steps of a rotation: a power cut is an exception here and a restart after it.</summary>
+    public Action<string>? Between { get; set; }
 
     public Sessions Sessions => desk.Sessions;
 
@@ -78,6 +96,9 @@ internal sealed class IdentityHouse : IAsyncDisposable
         await Stop();
         await Start();
     }
+
+    /// <summary>Starts after a start that was refused.</summary>
+    public Task StartAgain() => Start();
 
     /// <summary>An account that has chosen its password.</summary>
     public async Task<StaffMember> Member(string user, Role role = Role.Nurse, string password = Password)
@@ -143,7 +164,7 @@ internal sealed class IdentityHouse : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Stop();
-        root.Dispose();
+        roots.Delete(recursive: true);
         SetUp.Dispose();
         await home.DisposeAsync();
     }
@@ -154,18 +175,24 @@ internal sealed class IdentityHouse : IAsyncDisposable
         var keyStore = new Store(storage, "keys");
         if (!created)
         {
+            using var root = RootProtector.Create(roots.FullName, Protection, Hospital);
             await KeyRing.Create(keyStore, root, Clock, default);
             await IdentityDesk.Create(Store, default);
             created = true;
         }
 
-        keys = await KeyRing.Open(keyStore, root, Clock, default);
+        (keys, var protector) = await RootProtector.Unseal(RootProtector.Read(roots.FullName), roots.FullName, keyStore, Protection, Clock, default);
         audit = await home.Open();
+        stopped = false;
         var standings = new Standings();
         var log = new Receipt.Log(audit, standings);
-        Door = new Door(new Grant.Policy(new NobodyInCare(), standings, Clock), log, keys, new PatientIndex(), Ids.New());
+        Door = new Door(new Grant.Policy(new NobodyInCare(), standings, Clock), log, keys, new PatientIndex(), facility);
         desk = new IdentityDesk(Store, keys, Door, log, standings, Hospital, Clock, options);
         await desk.Load(default);
+        rotations = new KeyRotations(keys, log) { Between = step => Between?.Invoke(step), BatchSize = 50, LongestDrain = TimeSpan.FromSeconds(1) };
+        Recovery = new RecoveryRecipients(keys, desk, Door, log, Clock);
+        Keys = new KeyDesk(keys, rotations, new RootKeeper(roots.FullName, protector, keys) { Between = step => Between?.Invoke(step) }, Recovery, Door, log, desk, Clock);
+        await Keys.Load(default);
         var secrets = new SystemSecrets(keys);
         if (await secrets.Get(SystemSecrets.AuthorityCertificate, default) is null)
         {
@@ -173,12 +200,18 @@ internal sealed class IdentityHouse : IAsyncDisposable
         }
 
         Clients = new ClientCertificates(Store, desk, Door, log, secrets, Clock);
-        Recovery = new RecoveryRecipients(keys, desk, Door, log, Clock);
     }
 
     private async Task Stop()
     {
+        if (stopped)
+        {
+            return;
+        }
+
+        stopped = true;
         Recovery.Dispose();
+        Keys.Dispose();
         desk.Dispose();
         await audit.DisposeAsync();
         keys.Dispose();

@@ -118,6 +118,7 @@ public sealed class Hospital : IAsyncDisposable
         services.AddSingleton(Vault.Clients);
         services.AddSingleton(Vault.Recovery);
         services.AddSingleton(Vault.Keys);
+        services.AddSingleton(Vault.Backups);
         services.AddSingleton(Vault.Fingerprints);
         services.AddSingleton<IDbContextFactory<ClinicContext>>(Clinics);
         services.AddSingleton(Events);
@@ -130,8 +131,8 @@ public sealed class Hospital : IAsyncDisposable
     {
         await closing.CancelAsync();
         await indexing.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        await Backups.DisposeAsync();
         await Vault.DisposeAsync();
-        Backups.Dispose();
         closing.Dispose();
         (Clinics as IDisposable)?.Dispose();
         Connections.Close();

@@ -20,7 +20,7 @@ public sealed record BackupMade(StoredBackup Stored, long Written, int Removed, 
 /// Backups of a hospital that is open, whoever asks for them: the schedule, a page or the command line. One at a time; the
 /// hospital goes on working. A backup counts once it was read back whole.
 /// </summary>
-public sealed class HospitalBackups(Hospital hospital) : IDisposable
+public sealed class HospitalBackups(Hospital hospital) : IBackupWork, IAsyncDisposable
 {
     private const string ScratchPrefix = "scratch-";
 
@@ -29,8 +29,13 @@ public sealed class HospitalBackups(Hospital hospital) : IDisposable
 
     private readonly SemaphoreSlim one = new(1);
 
-    /// <summary>Whether one is running, and how far it is, in bytes of content.</summary>
-    public BackupProgress? Running { get; private set; }
+    // Ends what pages began when the hospital closes.
+    private readonly CancellationTokenSource closing = new();
+
+    private volatile BackupProgress? running;
+    private Task behind = Task.CompletedTask;
+
+    public BackupUnderway? Underway => running?.Now;
 
     public static string Version { get; } = typeof(HospitalBackups).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
 
@@ -60,8 +65,12 @@ public sealed class HospitalBackups(Hospital hospital) : IDisposable
     public async Task<BackupMade> Make(Actor actor, string target, bool complete, BackupSchedule? keep, Action<string> say, CancellationToken cancel)
     {
         target = RequireOutside(target);
-        await hospital.Vault.Backups.Begin(actor, target, cancel);
-        return await Run(BackupWork.Backup, actor, target, async (started, progress) =>
+        await hospital.Vault.Backups.Begin(actor, BackupWork.Backup, target, cancel);
+        return await MakeNow(actor, target, complete, keep, say, cancel);
+    }
+
+    private Task<BackupMade> MakeNow(Actor actor, string target, bool complete, BackupSchedule? keep, Action<string> said, CancellationToken cancel) =>
+        Run(BackupWork.Backup, actor, target, said, async (started, progress, say) =>
         {
             RequireWritable(target);
             var scratch = NewScratch();
@@ -97,7 +106,6 @@ public sealed class HospitalBackups(Hospital hospital) : IDisposable
                 }
             }
         }, cancel);
-    }
 
     /// <summary>Reads a backup of this hospital whole: manifest, list, every chunk, the key bundle.</summary>
     /// <exception cref="RefusedInput">A <c>backup.</c> code: what is wrong with it.</exception>
@@ -117,7 +125,12 @@ public sealed class HospitalBackups(Hospital hospital) : IDisposable
     public async Task<DrillResult> Drill(Actor actor, string target, Action<string> say, CancellationToken cancel)
     {
         target = Path.GetFullPath(target);
-        return await Run(BackupWork.Drill, actor, target, async (_, progress) =>
+        await hospital.Vault.Backups.Begin(actor, BackupWork.Drill, target, cancel);
+        return await DrillNow(actor, target, say, cancel);
+    }
+
+    private Task<DrillResult> DrillNow(Actor actor, string target, Action<string> said, CancellationToken cancel) =>
+        Run(BackupWork.Drill, actor, target, said, async (_, progress, say) =>
         {
             var (folder, _) = BackupFolder.Find(target);
             using var keys = await hospital.Vault.Backups.Keys(cancel);
@@ -134,25 +147,90 @@ public sealed class HospitalBackups(Hospital hospital) : IDisposable
                 Directory.Delete(scratch, recursive: true);
             }
         }, cancel);
+
+    public Result<string> Check(string path)
+    {
+        if (path.Length is 0 or > 500 || !Path.IsPathFullyQualified(path) || path.Any(char.IsControl))
+        {
+            return new Error("backup.path", "Name the full path of a folder, of at most 500 characters.");
+        }
+
+        try
+        {
+            var full = RequireOutside(path);
+            RequireWritable(full);
+            return full;
+        }
+        catch (RefusedInput refused)
+        {
+            return refused.Error;
+        }
     }
 
-    public void Dispose() => one.Dispose();
+    public async Task<Result<DateTimeOffset>> Start(Actor admin, BackupWork work, BackupTarget target, CancellationToken cancel)
+    {
+        await hospital.Vault.Backups.Begin(admin, work, target.Path, cancel);
+        if (one.CurrentCount == 0)
+        {
+            return Busy;
+        }
 
-    private async Task<T> Run<T>(BackupWork work, Actor actor, string target, Func<DateTimeOffset, IProgress<long>, Task<(T, Outcome)>> run, CancellationToken cancel)
+        // A failure is in the log and in the history, where the page shows it.
+        var token = closing.Token;
+        behind = Task.Run(
+            async () =>
+            {
+                try
+                {
+                    await (work == BackupWork.Backup
+                        ? MakeNow(admin, target.Path, complete: false, target.Schedule, static _ => { }, token)
+                        : (Task)DrillNow(admin, target.Path, static _ => { }, token));
+                }
+                catch (Exception error) when (error is OperationCanceledException || CommandShell.Explain(error) is not null)
+                {
+                    // Said above.
+                }
+            },
+            CancellationToken.None);
+        return hospital.Clock.GetUtcNow();
+    }
+
+    public (IReadOnlyDictionary<Guid, DateTimeOffset> Backups, DateTimeOffset? Drill) Due(IReadOnlyList<BackupTarget> targets, IReadOnlyList<BackupRun> runs) =>
+        (targets.ToDictionary(target => target.Id, target => BackupTimetable.Due(target, runs)), BackupTimetable.DrillDue(runs));
+
+    /// <summary>Stops what a page began, and waits until it has tidied up.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await closing.CancelAsync();
+        await behind.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        one.Dispose();
+        closing.Dispose();
+    }
+
+    private static Error Busy { get; } = new("backup.busy", "A backup or a drill is running. Try again when it has ended.");
+
+    private async Task<T> Run<T>(BackupWork work, Actor actor, string target, Action<string> said, Func<DateTimeOffset, IProgress<long>, Action<string>, Task<(T, Outcome)>> run, CancellationToken cancel)
     {
         if (!await one.WaitAsync(TimeSpan.Zero, cancel))
         {
-            throw new RefusedInput("backup.busy", "A backup or a drill is running. Try again when it has ended.");
+            throw new RefusedInput(Busy);
         }
 
         var started = hospital.Clock.GetUtcNow();
         var progress = new BackupProgress(work, target, started);
-        Running = progress;
+        running = progress;
         try
         {
             try
             {
-                var (result, outcome) = await run(started, progress);
+                var (result, outcome) = await run(
+                    started,
+                    progress,
+                    step =>
+                    {
+                        progress.Begin(step);
+                        said(step);
+                    });
                 await End(null, outcome);
                 return result;
             }
@@ -164,7 +242,7 @@ public sealed class HospitalBackups(Hospital hospital) : IDisposable
         }
         finally
         {
-            Running = null;
+            running = null;
             one.Release();
         }
 
@@ -306,18 +384,13 @@ public sealed class HospitalBackups(Hospital hospital) : IDisposable
 }
 
 /// <summary>How far a run is.</summary>
-public sealed class BackupProgress(BackupWork work, string target, DateTimeOffset started) : IProgress<long>
+internal sealed class BackupProgress(BackupWork work, string target, DateTimeOffset started) : IProgress<long>
 {
-    private long done;
+    private volatile BackupUnderway now = new(work, target, started, "beginning", 0);
 
-    public BackupWork Work => work;
+    public BackupUnderway Now => now;
 
-    public string Target => target;
+    public void Begin(string step) => now = now with { Step = step, Done = 0 };
 
-    public DateTimeOffset Started => started;
-
-    /// <summary>Bytes of content read or written so far.</summary>
-    public long Done => Interlocked.Read(ref done);
-
-    public void Report(long value) => Interlocked.Exchange(ref done, value);
+    public void Report(long value) => now = now with { Done = value };
 }

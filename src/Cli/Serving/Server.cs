@@ -6,6 +6,7 @@ using Mangrove.Cli.Backups;
 using Mangrove.Cli.CommandLine;
 using Mangrove.Kernel;
 using Mangrove.Vault;
+using Mangrove.Vault.Backups;
 using Mangrove.Vault.Clients;
 using Mangrove.Vault.Identity;
 using Mangrove.Web;
@@ -172,6 +173,7 @@ public sealed class Server : IAsyncDisposable
         builder.Services.AddSingleton(hospital);
         builder.Services.AddHostedService<SessionSweep>();
         builder.Services.AddSingleton(hospital.Backups);
+        builder.Services.AddSingleton<IBackupWork>(hospital.Backups);
         builder.Services.AddHostedService<BackupTimetable>();
         builder.Services.AddHostedService<KeyWork>();
         builder.Services.AddMangroveWeb();

@@ -120,7 +120,7 @@ internal sealed class BackupRestoreVerb : OwnVerb
             foreach (var approver in approvers)
             {
                 var actor = (await hospital.Vault.Identity.SignIn.CommandLine(approver.User, approver.Password, cancel)).Value;
-                await hospital.Vault.Backups.Begin(actor, "restore-older", cancel);
+                await hospital.Vault.Backups.AllowOlder(actor, stored.Manifest.Number, cancel);
             }
 
             await hospital.Vault.Backups.Restored(

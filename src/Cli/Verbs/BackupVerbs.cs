@@ -137,7 +137,6 @@ internal sealed class BackupDrillVerb : HospitalVerb
     public override async Task<Answer> Run(Hospital hospital, ParseResult arguments, Call call, CancellationToken cancel)
     {
         var actor = await Actor(hospital, arguments, call, cancel);
-        await hospital.Vault.Backups.Begin(actor, call.Full(arguments.GetValue(target)!), cancel);
         var started = hospital.Clock.GetTimestamp();
         var drill = await hospital.Backups.Drill(actor, call.Full(arguments.GetValue(target)!), call.Say, cancel);
         var seconds = hospital.Clock.GetElapsedTime(started).TotalSeconds;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Mangrove.Kernel;
 using Mangrove.Sealing;
 using Mangrove.Vault.Access;
@@ -71,12 +72,21 @@ public sealed class BackupDesk
     /// </summary>
     public IDisposable HoldKeys() => ring.Hold();
 
-    /// <summary>Says in the log that a backup is being made; nothing is copied before.</summary>
+    /// <summary>Says in the log that a run begins; nothing is copied or restored before.</summary>
     /// <param name="actor">An administrator, or <see cref="SystemActors.Backup"/>.</param>
-    /// <param name="target">Where it goes.</param>
+    /// <param name="work">What begins.</param>
+    /// <param name="target">Where it goes, or what it proves.</param>
     /// <param name="cancel">Gives up.</param>
     /// <exception cref="Refused">Not an administrator; the refusal is an entry too.</exception>
-    public Task Begin(Actor actor, string target, CancellationToken cancel) => Note(actor, "CREATE_BACKUP", target, null, cancel);
+    public Task Begin(Actor actor, BackupWork work, string target, CancellationToken cancel) => Note(actor, work == BackupWork.Backup ? "CREATE_BACKUP" : "START_RESTORE_DRILL", target, null, cancel);
+
+    /// <summary>Says in the restored log that an administrator allowed a backup that was not the newest.</summary>
+    /// <exception cref="Refused">Not an administrator.</exception>
+    public Task AllowOlder(Actor actor, long number, CancellationToken cancel) => Note(actor, "ALLOW_OLDER_BACKUP", "hospital", string.Create(CultureInfo.InvariantCulture, $"number {number}"), cancel);
+
+    /// <summary>Says in the log that an administrator looked at the backups.</summary>
+    /// <exception cref="Refused">Not an administrator.</exception>
+    public Task Look(Actor actor, CancellationToken cancel) => Note(actor, "VIEW_BACKUPS", "targets", null, cancel);
 
     /// <summary>
     /// The keys of a new backup. Copies keys.db, so it is called after the clinic's and the vault's databases were copied and
@@ -125,7 +135,7 @@ public sealed class BackupDesk
     /// <summary>Destroys the keys of archives that were removed from every target.</summary>
     public async Task Forget(Actor actor, string target, IReadOnlyCollection<Guid> archives, CancellationToken cancel)
     {
-        await Note(actor, "REMOVE_BACKUPS", target, $"{archives.Count} archives", cancel);
+        await Note(actor, "REMOVE_BACKUPS", target, string.Create(CultureInfo.InvariantCulture, $"{archives.Count} archives"), cancel);
         await keys.Forget(archives, cancel);
     }
 
@@ -140,7 +150,7 @@ public sealed class BackupDesk
             (_, null) => "RESTORE_PROVEN",
             _ => "RESTORE_DRILL_FAILED",
         };
-        await Note(actor, action, run.Target, run.Failure ?? $"number {run.Number}, {run.AuditSize} entries, {run.Content} bytes", cancel);
+        await Note(actor, action, run.Target, run.Failure ?? string.Create(CultureInfo.InvariantCulture, $"number {run.Number}, {run.AuditSize} entries, {run.Content} bytes"), cancel);
         await using var connection = await vault.Open(cancel);
         await connection.Run(
             """

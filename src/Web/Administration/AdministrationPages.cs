@@ -16,5 +16,6 @@ internal static class AdministrationPages
         IntegrationPages.Map(app);
         CertificatePages.Map(app);
         KeyPages.Map(app);
+        BackupPages.Map(app);
     }
 }

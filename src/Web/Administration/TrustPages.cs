@@ -2,6 +2,7 @@ using Mangrove.Clinic;
 using Mangrove.Kernel;
 using Mangrove.Vault;
 using Mangrove.Vault.Audit;
+using Mangrove.Vault.Backups;
 using Mangrove.Vault.Identity;
 using Mangrove.Vault.Integrations;
 using Mangrove.Vault.Keys;
@@ -28,6 +29,8 @@ internal static class TrustPages
         Sessions sessions,
         IntegrationDirectory integrations,
         LogCheck check,
+        BackupDesk backups,
+        IBackupWork work,
         TimeProvider clock,
         CancellationToken cancel)
     {
@@ -54,7 +57,8 @@ internal static class TrustPages
                 vault.IndexedPatients,
                 vault.IndexReady,
                 clock.GetLocalNow(),
-                await integrations.Awaiting(cancel)),
+                await integrations.Awaiting(cancel),
+                await BackupPages.Read(backups, work, vault, clock, cancel)),
             Refusals = new AuditView(new AuditQuestion(), null, [.. refusals.Take(8)], false, roster.ToDictionary(one => one.User, StringComparer.Ordinal), new Dictionary<string, string>(StringComparer.Ordinal), clock.LocalTimeZone, await integrations.Names(cancel)),
         });
     }
@@ -75,7 +79,8 @@ public sealed record TrustState(
     int Patients,
     bool IndexReady,
     DateTimeOffset Now,
-    IReadOnlyList<Integration>? Awaiting = null)
+    IReadOnlyList<Integration>? Awaiting = null,
+    BackupState? Backups = null)
 {
     /// <summary>A key this old is to be replaced, and is, by the schedule: NIST SP 800-57 part 1 gives symmetric keys up to two years of use; half of it is our limit.</summary>
     public const int KeyLimitDays = Mangrove.Vault.KeyRotationDays.MostUsual;
@@ -93,6 +98,9 @@ public sealed record TrustState(
         { Last.Report.Ok: false } => "The audit log is damaged.",
         { Last.Failure: not null } => "The audit log could not be checked to its end.",
         { Last: null } => "The record is being checked.",
+        _ when Backups is { LastBackup: null } => "The record is whole. There is no backup of it yet.",
+        _ when Backups?.BackupProof().Stale == true => "The record is whole. Its backup is overdue.",
+        _ when Backups?.DrillProof().Stale == true => "The record is whole. Recovery needs a fresh proof.",
         _ when RootBesideData => "The record is whole. The root key lies beside it.",
         _ => "The record is whole.",
     };
@@ -102,7 +110,7 @@ public sealed record TrustState(
         get
         {
             var fresh = Proofs().Count(proof => !proof.Stale);
-            return $"{fresh} of {Proofs().Count} proofs fresh · this version makes no backups and no restore drills: copy the data folder while the server is stopped";
+            return $"{fresh} of {Proofs().Count} proofs fresh · {(Backups?.LastDrill is { } drill ? $"last restore proven {BackupState.Ago(Now - drill.Started)}" : "no restore was proven yet")}, limit {(int)BackupState.DrillLimit.TotalDays} days";
         }
     }
 
@@ -111,6 +119,12 @@ public sealed record TrustState(
     public IReadOnlyList<Proof> Proofs()
     {
         var proofs = new List<Proof> { LogProof(), AnchorProof() };
+        if (Backups is { } backups)
+        {
+            proofs.Add(backups.BackupProof() is { Stale: true, Act: null } late ? late with { Act = "Back up", ActAddress = "/admin/backups" } : backups.BackupProof());
+            proofs.Add(backups.DrillProof() is { Stale: true } old && backups.LastBackup is not null ? old with { Act = "Start a drill", ActAddress = "/admin/backups" } : backups.DrillProof());
+        }
+
 
         // The index key stays for good, so its age says nothing.
         if (Keys.Where(key => key.InUse && key.Purpose != "index").MinBy(key => key.Created) is { } oldest)

@@ -15,5 +15,6 @@ internal static class AdministrationPages
         AccessPages.Map(app);
         IntegrationPages.Map(app);
         CertificatePages.Map(app);
+        SharesPages.Map(app);
     }
 }

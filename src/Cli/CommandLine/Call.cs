@@ -11,6 +11,9 @@ internal sealed class Call(string directory, string? password, Action<string> pr
     /// <summary>Of the person named with --as; asked for or read where the command was typed.</summary>
     public string? Password { get; } = password;
 
+    /// <summary>What else was typed where the command was (<see cref="HospitalVerb.AskHere"/>).</summary>
+    public IReadOnlyList<string> Typed { get; init; } = [];
+
     /// <summary>A line for the person who waits. Goes to standard error.</summary>
     public void Say(string line) => progress(line);
 

@@ -137,7 +137,7 @@ internal sealed class CommandShell
         }
 
         var acting = (HospitalVerb)verb;
-        var call = new Call(here, acting.ActsAsSomebody ? PasswordOf(parsed, here) : null, Say);
+        var call = new Call(here, acting.ActsAsSomebody ? PasswordOf(parsed, here) : null, Say) { Typed = acting.AskHere(parsed) };
         var folder = Common.FolderOf(parsed, call);
         Founding.RequireFounded(folder);
         if (FolderLock.TryTake(folder) is not { } taken)
@@ -196,6 +196,7 @@ internal sealed class CommandShell
         "integration" => "Programs of others that read over FHIR.",
         "keys" => "The hospital's keys.",
         "backup" => "Backups: made, listed, read back, restored, proven.",
+        "keys shares" => "Printed sheets that recover the hospital's keys.",
         "device" => "The hospital's registered devices.",
         "integration certificate" => "Certificates of programs.",
         "device certificate" => "Certificates of desktop devices.",

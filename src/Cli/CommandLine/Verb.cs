@@ -57,6 +57,13 @@ internal abstract class HospitalVerb : Verb
     /// <summary>Whether the verb touches protected information or the log, and so acts as a member of staff.</summary>
     public bool ActsAsSomebody { get; }
 
+    /// <summary>
+    /// Runs where the command was typed, before anything is asked of the hospital: refuses a place that will not do, and
+    /// asks the person there for what never stands on a command line. The answer is <see cref="Call.Typed"/>.
+    /// </summary>
+    /// <exception cref="Mangrove.Kernel.RefusedInput">Nothing is asked of the hospital then.</exception>
+    public virtual IReadOnlyList<string> AskHere(ParseResult arguments) => [];
+
     public abstract Task<Answer> Run(Hospital hospital, ParseResult arguments, Call call, CancellationToken cancel);
 
     /// <summary>The member of staff for whom the verb acts. The sign-in is an entry; a session in a browser stays as it is.</summary>

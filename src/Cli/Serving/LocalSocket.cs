@@ -40,7 +40,7 @@ internal sealed partial class LocalSocket(Hospital hospital, CommandShell shell,
         }
 
         await using var stream = new NetworkStream(socket);
-        await Write(stream, new Line { Args = arguments, Cwd = call.Directory, Password = call.Password }, cancel);
+        await Write(stream, new Line { Args = arguments, Cwd = call.Directory, Password = call.Password, Typed = call.Typed }, cancel);
         using var reader = new LineReader(stream);
         while (await reader.Next(cancel) is { } line)
         {
@@ -112,7 +112,7 @@ internal sealed partial class LocalSocket(Hospital hospital, CommandShell shell,
             }
 
             var said = Task.CompletedTask;
-            var call = new Call(directory, asked.Password, line => said = Say(said, stream, line, gone.Token));
+            var call = new Call(directory, asked.Password, line => said = Say(said, stream, line, gone.Token)) { Typed = asked.Typed ?? [] };
             Line answer;
             try
             {
@@ -181,6 +181,8 @@ internal sealed partial class LocalSocket(Hospital hospital, CommandShell shell,
 
         public string? Password { get; init; }
 
+        public IReadOnlyList<string>? Typed { get; init; }
+
         public string? Progress { get; init; }
 
         public string? Code { get; init; }
@@ -191,7 +193,7 @@ internal sealed partial class LocalSocket(Hospital hospital, CommandShell shell,
 
         public JsonElement? Json { get; init; }
 
-        /// <summary>Nothing: it may carry a password.</summary>
+        /// <summary>Nothing: it may carry a password, or sheets.</summary>
         public override string ToString() => nameof(Line);
     }
 

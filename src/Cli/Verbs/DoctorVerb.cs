@@ -17,6 +17,7 @@ internal sealed class DoctorVerb() : HospitalVerb("doctor", "Check the installat
     private static readonly TimeSpan ClockSlack = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan CertificateSoon = TimeSpan.FromDays(30);
     private static readonly TimeSpan ClientSoon = TimeSpan.FromDays(14);
+    private static readonly TimeSpan DrillEvery = TimeSpan.FromDays(182);
     private static readonly TimeSpan AuthoritySoon = TimeSpan.FromDays(365);
 
     /// <param name="Status">ok, warn (put it right soon), fail (put it right now) or unknown (this machine does not tell).</param>
@@ -30,6 +31,7 @@ internal sealed class DoctorVerb() : HospitalVerb("doctor", "Check the installat
         Check[] checks =
         [
             RootKey(hospital),
+            await Recovery(hospital, cancel),
             DiskEncryption(hospital.Storage.Folder),
             FolderRights(hospital.Storage.Folder),
             ClockAgainstLog(hospital),
@@ -52,9 +54,27 @@ internal sealed class DoctorVerb() : HospitalVerb("doctor", "Check the installat
     private static Check RootKey(Hospital hospital) => hospital.Vault switch
     {
         { RootBesideData: true } => new Check("root-key", "warn", "The key file lies on the volume of the data: whoever has this disk has everything. Move it to another volume and name it with --key-file."),
-        { RootProtectedBy: ProtectorKind.Passphrase } => new Check("root-key", "ok", "The root key is protected by a passphrase."),
-        _ => new Check("root-key", "ok", "The key file was put on another volume than the data."),
+        { RootProtectedBy: ProtectorKind.Passphrase } => new Check("root-key", "ok", "The root key is protected by a passphrase. A stolen disk reveals nothing without it."),
+        _ => new Check("root-key", "ok", "The key file was put on another volume than the data. A stolen disk reveals nothing without it."),
     };
+
+    /// <summary>What is left when the server and its protector are lost.</summary>
+    private static async Task<Check> Recovery(Hospital hospital, CancellationToken cancel)
+    {
+        const string Topic = "recovery";
+        var state = await hospital.Vault.Recovery.State(cancel);
+        var alone = state.Protector == ProtectorKind.Passphrase ? "the passphrase" : "the key file";
+        return state switch
+        {
+            { InForce: { Verified: { } tried } set } => string.Create(CultureInfo.InvariantCulture, $"A backup opens with {alone}, or with any {set.Threshold} of {set.Count} sheets of set {set.Name}, last tried {tried:yyyy-MM-dd}.") switch
+            {
+                var text when hospital.Clock.GetUtcNow() - tried > DrillEvery => new Check(Topic, "warn", $"{text} That is long ago: have the holders try them, 'mangrove keys shares verify'."),
+                var text => new Check(Topic, "ok", text),
+            },
+            { Begun: not null } => new Check(Topic, "warn", $"A set of recovery sheets was begun and does not count yet: only {alone} opens a backup. Read it back and try it on the page Recovery sheets."),
+            _ => new Check(Topic, "warn", $"Only {alone} opens a backup: once it is lost, none can be restored. Make recovery sheets, on the page Recovery sheets or with 'mangrove keys shares create'."),
+        };
+    }
 
     /// <summary>On Linux the kernel tells whether a volume is a mapping of dm-crypt; elsewhere nobody asks it.</summary>
     private static Check DiskEncryption(string folder)

@@ -69,6 +69,14 @@ public sealed partial class RecoveryRecipients : IDisposable
             [.. sets.Where(one => one.Retired is not null).Select(one => one.Shown())]);
     }
 
+    /// <summary>As <see cref="State"/>, for a page: looking is an entry.</summary>
+    /// <exception cref="Refused">The actor is no administrator.</exception>
+    public async Task<RecoveryState> Look(Actor admin, CancellationToken cancel)
+    {
+        await door.Record(admin, Rights.Administration, Sessions.Act("VIEW_RECOVERY", Sheets, null), cancel);
+        return await State(cancel);
+    }
+
     /// <summary>
     /// Makes a key and splits it. The sheets are given out this once and kept nowhere; the set of before counts until this
     /// one was read back and verified.

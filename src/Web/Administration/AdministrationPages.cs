@@ -17,5 +17,6 @@ internal static class AdministrationPages
         CertificatePages.Map(app);
         KeyPages.Map(app);
         BackupPages.Map(app);
+        SharesPages.Map(app);
     }
 }

@@ -58,7 +58,8 @@ internal static class TrustPages
                 vault.IndexReady,
                 clock.GetLocalNow(),
                 await integrations.Awaiting(cancel),
-                await BackupPages.Read(backups, work, vault, clock, cancel)),
+                await BackupPages.Read(backups, work, vault, clock, cancel),
+                await vault.Recovery.State(cancel)),
             Refusals = new AuditView(new AuditQuestion(), null, [.. refusals.Take(8)], false, roster.ToDictionary(one => one.User, StringComparer.Ordinal), new Dictionary<string, string>(StringComparer.Ordinal), clock.LocalTimeZone, await integrations.Names(cancel)),
         });
     }
@@ -80,7 +81,8 @@ public sealed record TrustState(
     bool IndexReady,
     DateTimeOffset Now,
     IReadOnlyList<Integration>? Awaiting = null,
-    BackupState? Backups = null)
+    BackupState? Backups = null,
+    RecoveryState? Recovery = null)
 {
     /// <summary>A key this old is to be replaced, and is, by the schedule: NIST SP 800-57 part 1 gives symmetric keys up to two years of use; half of it is our limit.</summary>
     public const int KeyLimitDays = Mangrove.Vault.KeyRotationDays.MostUsual;
@@ -141,6 +143,11 @@ public sealed record TrustState(
                 "/admin/keys"));
         }
 
+        if (Recovery is not null)
+        {
+            proofs.Add(SheetsProof(Recovery));
+        }
+
         return proofs;
     }
 
@@ -174,6 +181,26 @@ public sealed record TrustState(
                 "See what is wrong",
                 "/admin/audit"),
             { Last: { } last } => new Proof(icon, name, "Not proven", last.Failure!.Message, $"tried {ClinicalTime.Day(last.At)} {ClinicalTime.Minute(last.At)}", Stale: true, "Verify again", "/admin/audit"),
+        };
+    }
+
+    private Proof SheetsProof(RecoveryState recovery)
+    {
+        const string icon = "file-description";
+        const string name = "Recovery sheets";
+        return recovery switch
+        {
+            { InForce: { Verified: { } tried } set } => new Proof(
+                icon,
+                name,
+                $"Any {set.Threshold} of {set.Count} give the key",
+                $"set {set.Name}",
+                $"last tried {ClinicalTime.Day(tried.ToLocalTime())} · limit {Days(SharesPages.DrillDays)}",
+                Now - tried > TimeSpan.FromDays(SharesPages.DrillDays),
+                "Sheets",
+                SharesPages.Home),
+            { Begun: not null } => new Proof(icon, name, "A set is begun", "it counts when it is read back and tried", "no backup is sealed to it yet", Stale: true, "Go on", SharesPages.Home),
+            _ => new Proof(icon, name, "None are in force", $"only the {(RootProtectedBy == ProtectorKind.Passphrase ? "passphrase" : "key file")} opens a backup", "once it is lost, no backup can be restored", Stale: true, "Make sheets", SharesPages.Home),
         };
     }
 

@@ -5,7 +5,6 @@ using Mangrove.Kernel;
 using Mangrove.Sealing;
 using Mangrove.Tests.Vault.Identity;
 using Mangrove.Vault;
-using Mangrove.Vault.Access;
 using Mangrove.Vault.Audit;
 using Mangrove.Vault.Identity;
 using Mangrove.Vault.Keys;

@@ -1,61 +1,15 @@
 // Fills wwwroot/lib with every file that the browser may ask for: htmx, Tabler, the fonts, our own style sheet and
 // modules, the icon sprite and the licences, each with its Brotli and gzip form. Web.csproj embeds that folder.
 // Several builds may run at once, so one lock covers the whole script and each file is replaced in one rename.
-import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import zlib from 'node:zlib';
+import { alone, install } from '../vendored.mjs';
 
 const home = path.dirname(fileURLToPath(import.meta.url));
 const at = (...parts) => path.join(home, ...parts);
 const lib = at('wwwroot', 'lib');
-const lock = at('wwwroot', 'lib', '.lock');
-
-function alive(pid) {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error.code === 'EPERM';
-  }
-}
-
-function takeLock() {
-  fs.mkdirSync(lib, { recursive: true });
-  const patience = Date.now() + 10 * 60_000;
-  for (;;) {
-    try {
-      fs.writeFileSync(lock, String(process.pid), { flag: 'wx' });
-      return;
-    } catch (error) {
-      if (error.code !== 'EEXIST') throw error;
-    }
-    let owner = NaN;
-    try {
-      owner = Number.parseInt(fs.readFileSync(lock, 'utf8'), 10);
-    } catch (error) {
-      if (error.code !== 'ENOENT') throw error;
-      continue;
-    }
-    // A build that was killed leaves its lock behind; nobody else will take it away.
-    if (Number.isInteger(owner) && !alive(owner)) {
-      fs.rmSync(lock, { force: true });
-      continue;
-    }
-    if (Date.now() > patience) throw new Error(`Another build holds ${lock} for ten minutes. Stop it, or delete that file.`);
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
-  }
-}
-
-function install() {
-  const wanted = createHash('sha256').update(fs.readFileSync(at('package-lock.json'))).digest('hex');
-  const mark = at('node_modules', '.mangrove');
-  if (fs.existsSync(mark) && fs.readFileSync(mark, 'utf8') === wanted) return;
-  execFileSync('npm', ['ci', '--loglevel=error'], { cwd: home, stdio: ['ignore', 'ignore', 'inherit'], shell: process.platform === 'win32' });
-  fs.writeFileSync(mark, wanted);
-}
 
 const written = new Set();
 
@@ -124,6 +78,8 @@ function licences() {
     const file = fs.readdirSync(folder).find(f => /^licen[cs]e/i.test(f));
     parts.push(`${name} ${version} (${license})\n\n${file ? fs.readFileSync(path.join(folder, file), 'utf8').trim() : ''}\n`);
   }
+  // Of the list of leaked passwords only hashes are in the product (src/Vault/passwords.mjs); its notice stands with the others.
+  parts.push(fs.readFileSync(at('..', 'Vault', 'passwords.licence.txt'), 'utf8'));
   return parts.join(`\n${'-'.repeat(80)}\n\n`);
 }
 
@@ -153,12 +109,10 @@ function sweep(folder = lib) {
   }
 }
 
-takeLock();
-try {
-  install();
+fs.mkdirSync(lib, { recursive: true });
+alone(path.join(lib, '.lock'), () => {
+  install(home);
   fill();
   sweep();
   fs.writeFileSync(path.join(lib, '.stamp'), '');
-} finally {
-  fs.rmSync(lock, { force: true });
-}
+});

@@ -16,7 +16,7 @@ internal static class AddressBook
     public static readonly Rule[] Rules =
     [
         // Coming and going, and what the machine says of itself: nothing of a patient, for anybody. A session is ended by some of it, so it is asked without one.
-        new("^(GET|POST) /(sign-in(/code|/phone|/passkey)?|device(/challenge)?|authority(\\.crt)?|sign-out|lock|locked|unlock|welcome|keys|screen|healthz|metrics)$", [], Open: true),
+        new("^(GET|POST) /(sign-in(/code|/phone|/passkey|/first-passkey)?|device(/challenge)?|authority(\\.crt)?|sign-out|lock|locked|unlock|welcome|keys|screen|healthz|metrics)$", [], Open: true),
         new("^POST /auth/token$|^GET (/fhir/R4)?/\\.well-known/smart-configuration$|^GET /fhir/R4/metadata$", [], Open: true),
         new(@"^(GET|HEAD) /assets/\{version\}/\{\*\*name\}$", [], Open: true),
         new(@"^\* \{\*path:nonfile\}$", [], Open: true),

@@ -311,6 +311,30 @@ public sealed class ClientListenerTests(ServedHospital served) : IClassFixture<S
         Assert.True(await Refused(certificate));
     }
 
+    [Fact]
+    public async Task A_certificate_that_runs_out_closes_its_stream_within_a_second_though_the_session_goes_on()
+    {
+        using var certificate = await ForDevice(Device, days: 1);
+        clock.Pass(TimeSpan.FromDays(1) - TimeSpan.FromMinutes(2));
+        using var nurse = await hospital.SignIn(Role.Nurse, certificate);
+        var listening = At(hospital.ClientAddress, certificate);
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/events") { Headers = { { "Cookie", nurse.Cookies }, { "Accept", "text/event-stream" }, { "Sec-Fetch-Site", "same-origin" } } };
+        using var answer = await listening.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        using var lines = new StreamReader(await answer.Content.ReadAsStreamAsync());
+        var reading = lines.ReadToEndAsync();
+        clock.Pass(TimeSpan.FromMinutes(1));
+        await Task.Delay(TimeSpan.FromSeconds(2));
+        Assert.False(reading.IsCompleted);
+
+        clock.Pass(TimeSpan.FromMinutes(1));
+
+        // One second of the look, and what a busy machine takes to come to it.
+        Assert.Contains("data: lock", await reading.WaitAsync(TimeSpan.FromSeconds(3)), StringComparison.Ordinal);
+        Assert.Equal(1, hospital.Hospital.Vault.Identity.Sessions.Count().Live - hospital.Hospital.Vault.Identity.Sessions.Count().Locked);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await nurse.Send("GET", "/board")).Status);
+    }
+
     private Caller At(Uri address, X509Certificate2? certificate)
     {
         var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, SslOptions = { RemoteCertificateValidationCallback = (_, shown, _, _) => shown is not null } };
@@ -373,11 +397,11 @@ public sealed class ClientListenerTests(ServedHospital served) : IClassFixture<S
         return WithKey((await Clients.IssueToProgram(boss, client ?? Client, Request(own), days, default)).Value, own);
     }
 
-    private async Task<X509Certificate2> ForDevice(string name)
+    private async Task<X509Certificate2> ForDevice(string name, int? days = null)
     {
         using var own = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         _ = (await hospital.Hospital.Vault.Identity.Devices.Register(boss, name, "Records", default)).Value;
-        return WithKey((await Clients.IssueToDevice(boss, name, Request(own), null, default)).Value, own);
+        return WithKey((await Clients.IssueToDevice(boss, name, Request(own), days, default)).Value, own);
     }
 
     private static string Request(ECDsa own) => new CertificateRequest("CN=whoever", own, HashAlgorithmName.SHA256).CreateSigningRequestPem();

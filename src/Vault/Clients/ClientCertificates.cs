@@ -202,6 +202,16 @@ public sealed class ClientCertificates
     /// <summary>Who stands behind a certificate at this moment, asked of the table; null when it opens nothing any more.</summary>
     public Task<ShownClient?> Standing(X509Certificate2 certificate, CancellationToken cancel) => register.Standing(ClientGate.Fingerprint(certificate), cancel);
 
+    /// <summary>
+    /// Whether who was shown still stands, as memory knows it: listed, not taken back, and not run out by the hospital's
+    /// clock. For what goes on for long over one connection and looks often; each request asks <see cref="Standing"/>.
+    /// </summary>
+    public bool Stands(ShownClient shown)
+    {
+        ArgumentNullException.ThrowIfNull(shown);
+        return register.Listed(shown.Fingerprint) is { } listed && listed.IsGood(clock.GetUtcNow());
+    }
+
     /// <summary>Writes down that a certificate was refused; of many alike one a minute.</summary>
     /// <param name="address">Where the connection came from.</param>
     /// <param name="certificate">What it showed; null for nothing.</param>

@@ -40,16 +40,16 @@ public sealed class DepartmentRules
     /// <summary>The page that the device of an actor opens with; null where nobody chose one.</summary>
     public string? ListOf(Actor actor) => standings.Lists.GetValueOrDefault(standings.DepartmentOf(actor.Device));
 
-    /// <summary>Says for which roles the devices of a department are; all seven take the rule away. Letting more in asks for the administrator's code.</summary>
+    /// <summary>Says for which roles the devices of a department are; all seven take the rule away. Letting more in asks for the administrator's second factor.</summary>
     /// <param name="admin">The administrator.</param>
     /// <param name="department">As its devices name it.</param>
     /// <param name="roles">Everybody who works there; administrators need not be named.</param>
     /// <param name="opens">The worklist that its devices open with, as a path of this server; empty for each person's own.</param>
-    /// <param name="code">The administrator's own one-time or recovery code.</param>
+    /// <param name="proof">The administrator's own second factor.</param>
     /// <param name="cancel">Gives up.</param>
-    /// <returns>Those who work there from now on, or <c>department.unknown</c>, <c>department.nobody</c>, <c>department.list</c>, <c>factor.code</c>, <c>factor.too-many</c>.</returns>
+    /// <returns>Those who work there from now on, or <c>department.unknown</c>, <c>department.nobody</c>, <c>department.list</c>, <c>factor.code</c>, <c>factor.too-many</c>, <c>passkey.refused</c>, <c>passkey.expired</c>, <c>passkey.count</c>.</returns>
     /// <exception cref="Refused">The actor is no administrator.</exception>
-    public Task<Result<IReadOnlySet<Role>>> Change(Actor admin, string department, IReadOnlySet<Role> roles, string opens, string? code, CancellationToken cancel) => acts.Run<IReadOnlySet<Role>>(
+    public Task<Result<IReadOnlySet<Role>>> Change(Actor admin, string department, IReadOnlySet<Role> roles, string opens, FactorProof proof, CancellationToken cancel) => acts.Run<IReadOnlySet<Role>>(
         admin,
         "CHANGE_DEPARTMENT_ROLES",
         "devices",
@@ -73,7 +73,7 @@ public sealed class DepartmentRules
                 return NoList;
             }
 
-            if (!after.IsSubsetOf(before) && await factor.Ask(change, admin, code, cancel) is { } refused)
+            if (!after.IsSubsetOf(before) && await factor.Ask(change, admin, proof, FactorActs.Departments, cancel) is { } refused)
             {
                 return refused;
             }

@@ -295,12 +295,12 @@ public sealed partial class Devices
         : !Required && !standings.Registered(device);
 
     /// <summary>
-    /// Says whether people sign in at registered devices only. Asking for less needs the administrator's own code;
+    /// Says whether people sign in at registered devices only. Asking for less needs the administrator's own second factor;
     /// asking for more needs a registered device to ask from, so that nobody shuts themselves out.
     /// </summary>
-    /// <returns>The rule from now on, or <c>factor.code</c>, <c>device.unregistered</c>.</returns>
+    /// <returns>The rule from now on, or <c>factor.code</c>, <c>factor.too-many</c>, <c>passkey.refused</c>, <c>passkey.expired</c>, <c>passkey.count</c>, <c>device.unregistered</c>.</returns>
     /// <exception cref="Refused">The actor is no administrator.</exception>
-    public async Task<Result<bool>> Require(Actor admin, bool wanted, string? code, CancellationToken cancel)
+    public async Task<Result<bool>> Require(Actor admin, bool wanted, FactorProof proof, CancellationToken cancel)
     {
         var set = await Change<DeviceRule>(
             admin,
@@ -313,7 +313,7 @@ public sealed partial class Devices
                     return (null, null, Unregistered);
                 }
 
-                if (!wanted && Required && await factor.Ask(change, admin, code, cancel) is { } refused)
+                if (!wanted && Required && await factor.Ask(change, admin, proof, FactorActs.Devices, cancel) is { } refused)
                 {
                     return (null, null, refused);
                 }

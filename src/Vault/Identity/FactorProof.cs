@@ -9,3 +9,27 @@ public readonly record struct FactorProof(string? Code, string? Passkey = null, 
     /// <summary>Without what was shown.</summary>
     public override string ToString() => nameof(FactorProof);
 }
+
+/// <summary>
+/// The acts that ask for a second factor once more. A passkey is asked for one of them, in words that the page carries, and
+/// its answer is good for no other: what somebody shows to change a time does not let a device in.
+/// </summary>
+public static class FactorActs
+{
+    /// <summary>A person's own password, phone, passkeys and recovery codes.</summary>
+    public const string Own = "own-account";
+
+    /// <summary>Letting a role off its second factor.</summary>
+    public const string Roles = "second-factor-roles";
+
+    /// <summary>Longer times of sessions, or more tries at the lock.</summary>
+    public const string Times = "session-times";
+
+    /// <summary>Letting roles work at a department's devices.</summary>
+    public const string Departments = "department-roles";
+
+    /// <summary>Letting devices in that are not registered.</summary>
+    public const string Devices = "device-rule";
+
+    internal static bool IsOne(string? act) => act is Own or Roles or Times or Departments or Devices;
+}

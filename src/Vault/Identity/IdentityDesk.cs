@@ -15,6 +15,7 @@ public sealed class IdentityDesk : IDisposable
     private readonly SecondFactors factors;
     private readonly PasskeyFactors passkeys;
     private readonly PendingSignIns pending;
+    private readonly SignInTraces traces;
     private readonly SessionRules rules;
 
     internal IdentityDesk(Store store, KeyRing keys, Door door, Receipt.Log log, Standings standings, string hospital, TimeProvider clock, IdentityOptions? options = null)
@@ -30,8 +31,9 @@ public sealed class IdentityDesk : IDisposable
         factors = new SecondFactors(pepper, clock);
         passkeys = new PasskeyFactors(pepper, clock);
         pending = new PendingSignIns(clock);
+        traces = new SignInTraces(store, clock);
         var fresh = new FreshCodes(clock);
-        SignIn = new SignIn(store, Sessions, log, passwords, throttle, factors, passkeys, pending, fresh, hospital, clock);
+        SignIn = new SignIn(store, Sessions, log, passwords, throttle, factors, passkeys, pending, fresh, traces, hospital, clock);
         var owners = new OwnerCheck(store, log, passwords, throttle);
         OwnPassword = new OwnPassword(Sessions, log, owners, hospital, clock);
         Pin = new StaffPin(Sessions, log, owners, clock);
@@ -108,6 +110,7 @@ public sealed class IdentityDesk : IDisposable
         SecondFactor.Dispose();
         pending.Dispose();
         throttle.Dispose();
+        traces.Dispose();
         Sessions.Dispose();
         passwords.Dispose();
     }

@@ -46,6 +46,16 @@ internal static class IdentityStore
             last INTEGER NOT NULL,
             noted INTEGER NOT NULL) WITHOUT ROWID;
         CREATE INDEX IF NOT EXISTS throttle_last ON throttle (last);
+        CREATE TABLE IF NOT EXISTS sign_in_trace (
+            account BLOB NOT NULL PRIMARY KEY,
+            wrong INTEGER NOT NULL,
+            last_wrong INTEGER NULL,
+            signed_at INTEGER NULL,
+            device TEXT NULL,
+            found_wrong INTEGER NOT NULL,
+            found_last INTEGER NULL,
+            prior_at INTEGER NULL,
+            prior_device TEXT NULL);
         CREATE TABLE IF NOT EXISTS pin (
             account BLOB NOT NULL PRIMARY KEY REFERENCES account (id),
             hash TEXT NOT NULL,

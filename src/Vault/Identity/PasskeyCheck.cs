@@ -1,3 +1,4 @@
+using System.Formats.Cbor;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -15,8 +16,18 @@ internal static class PasskeyCheck
     /// <summary>The longest answer of a browser that is read at all, in characters.</summary>
     public const int LongestAnswer = 16 * 1024;
 
-    // ECDSA on P-256 with SHA-256 (RFC 9053, 2.1), of which every security key is capable. The framework would take older ones too.
+    // COSE algorithms (RFC 9053, 2.1; RFC 8812, 2), in the framework's order of preference: ECDSA on P-256, of which every
+    // security key is capable; on P-384; and RSA with PKCS #1 v1.5 and SHA-256, which is all that the chips of many Windows
+    // machines can do. The framework has no EdDSA; of what else it would take, no authenticator needs anything.
     private const int Es256 = -7;
+    private const int Es384 = -35;
+    private const int Rs256 = -257;
+
+    // COSE_Key (RFC 9052, 7; RFC 8230, 4): type 3 is RSA, and -1 its modulus.
+    private const int KeyType = 1;
+    private const int RsaKey = 3;
+    private const int Modulus = -1;
+    private const int ShortestModulus = 2048 / 8;
 
     /// <summary>What a browser is asked when a passkey is to be made for an account.</summary>
     public static async Task<(string Options, PasskeyChallenge Challenge)> Create(Account account, IReadOnlyList<PasskeyRow> known, PasskeySite site, TimeProvider clock)
@@ -38,7 +49,7 @@ internal static class PasskeyCheck
         using var users = Users(account, known);
         var made = await Handler(users, challenge.Site).PerformAttestationAsync(
             new PasskeyAttestationContext { HttpContext = new DefaultHttpContext(), CredentialJson = answer, AttestationState = challenge.State });
-        return made.Succeeded && made.UserEntity.Id == IdOf(account) ? made.Passkey : null;
+        return made.Succeeded && made.UserEntity.Id == IdOf(account) && IsLongEnough(made.Passkey.PublicKey) ? made.Passkey : null;
     }
 
     /// <summary>What a browser is asked when one of the account's passkeys is to be shown.</summary>
@@ -63,6 +74,36 @@ internal static class PasskeyCheck
         return shown.Succeeded && shown.User.Id == account.Id ? shown.Passkey : null;
     }
 
+    /// <summary>Whether an RSA key has 2,048 bits or more; curves have their length by name. The framework asks for no length.</summary>
+    private static bool IsLongEnough(byte[] coseKey)
+    {
+        var reader = new CborReader(coseKey, CborConformanceMode.Lax);
+        if (reader.ReadStartMap() is not { } labels)
+        {
+            return false;
+        }
+
+        var (type, modulus) = (0, 0);
+        for (var left = labels; left > 0; left--)
+        {
+            switch (reader.ReadInt32())
+            {
+                case KeyType:
+                    type = reader.ReadInt32();
+                    break;
+                case Modulus when reader.PeekState() == CborReaderState.ByteString:
+                    // A zero in front makes a number no longer.
+                    modulus = reader.ReadByteString().AsSpan().TrimStart((byte)0).Length;
+                    break;
+                default:
+                    reader.SkipValue();
+                    break;
+            }
+        }
+
+        return type != RsaKey || modulus >= ShortestModulus;
+    }
+
     /// <summary>The handle of the person in an authenticator: random, and nothing about them.</summary>
     private static string IdOf(Account account) => account.Id.ToString("N");
 
@@ -76,7 +117,7 @@ internal static class PasskeyCheck
 
         // Which make of key somebody uses is not asked: an answer would be checked against a list that nobody keeps offline.
         AttestationConveyancePreference = "none",
-        IsAllowedAlgorithm = algorithm => algorithm == Es256,
+        IsAllowedAlgorithm = algorithm => algorithm is Es256 or Es384 or Rs256,
         ValidateOrigin = context => ValueTask.FromResult(context.Origin == site.Origin && !context.CrossOrigin && context.TopOrigin is null),
     }));
 

@@ -51,7 +51,7 @@ public sealed class Passkeys
 
     internal static Error None { get; } = new("passkey.none", "You have no passkey under the name by which this page is open. Type a code instead.");
 
-    private static Error NoSite { get; } = new("passkey.address", "Passkeys need the hospital's name. Open this page by its name and its own port, not by a bare address.");
+    internal static Error NoSite { get; } = new("passkey.address", "Passkeys need the hospital's name. Open this page by its name and its own port, not by a bare address.");
 
     private static Error BadName { get; } = new("passkey.name", "Give the passkey a name of 1 to 64 characters on one line, such as the key that it lies on.");
 
@@ -59,7 +59,9 @@ public sealed class Passkeys
 
     private static Error NotBegun { get; } = new("passkey.not-begun", "No passkey is being made here, or it took longer than ten minutes. Begin again.");
 
-    private static Error NotMade { get; } = new("passkey.not-made", "The browser's answer is no passkey that this hospital takes: it has to ask for your finger, face or PIN, and to be new. Begin again, perhaps with another key.");
+    internal static Error NotMade { get; } = new("passkey.not-made", "The browser's answer is no passkey that this hospital takes: it has to ask for your finger, face or PIN, and to be new. Begin again, perhaps with another key.");
+
+    private static Error NoSuchAct { get; } = new("passkey.act", "No act of that name asks for a passkey. Load the page again.");
 
     private static Error NoSuchPasskey { get; } = new("passkey.unknown", "You have no such passkey. Load the page again.");
 
@@ -93,12 +95,13 @@ public sealed class Passkeys
             return NoSite;
         }
 
-        var called = name?.Trim().Normalize() ?? "";
-        if (called.Length is 0 or > LongestName || !IsLine(called))
+        var named = NameOf(name);
+        if (named.Error is { } unnamed)
         {
-            return BadName;
+            return unnamed;
         }
 
+        var called = named.Value;
         var act = Act("ADD_PASSKEY", session, "begun");
         if (await sessions.Read(connection => PasskeyFactors.Count(connection, session.Account.Id, cancel), cancel) >= Most)
         {
@@ -263,12 +266,21 @@ public sealed class Passkeys
     }
 
     /// <summary>What the browser is asked when an act wants the second factor once more, as JSON for <c>navigator.credentials.get</c>.</summary>
-    /// <returns>The options, or <c>session.ended</c>, <c>passkey.address</c>, <c>passkey.none</c>.</returns>
-    public async Task<Result<string>> Ask(string? token, PasskeySite? site, CancellationToken cancel)
+    /// <param name="token">Of the live session.</param>
+    /// <param name="act">For which of the <see cref="FactorActs"/>: the answer is good for no other.</param>
+    /// <param name="site">Where the page is open.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <returns>The options, or <c>session.ended</c>, <c>passkey.act</c>, <c>passkey.address</c>, <c>passkey.none</c>.</returns>
+    public async Task<Result<string>> Ask(string? token, string? act, PasskeySite? site, CancellationToken cancel)
     {
         if (await sessions.Open(token, cancel) is not { } session)
         {
             return Sessions.HasEnded;
+        }
+
+        if (!FactorActs.IsOne(act))
+        {
+            return NoSuchAct;
         }
 
         if (site is null)
@@ -276,12 +288,20 @@ public sealed class Passkeys
             return NoSite;
         }
 
-        return await asking.Ask(session, site, cancel) is { } options ? options : None;
+        return await asking.Ask(session, site, act!, cancel) is { } options ? options : None;
     }
 
     private static Request Act(string action, LiveSession session, string? reason) => Sessions.Act(action, $"staff:{session.Account.Staff}", reason);
 
-    private static string Words(long before, long after, string mark) =>
+    /// <summary>What a person calls a passkey, as it is kept, or <c>passkey.name</c>.</summary>
+    internal static Result<string> NameOf(string? typed)
+    {
+        var called = typed?.Trim().Normalize() ?? "";
+        return called.Length is 0 or > LongestName || !IsLine(called) ? BadName : called;
+    }
+
+    /// <summary>How the log says that an account's passkeys changed.</summary>
+    internal static string Words(long before, long after, string mark) =>
         string.Create(CultureInfo.InvariantCulture, $"passkeys {before} -> {after}, {(after > before ? "with" : "without")} {mark}");
 
     private static bool IsLine(string text) => text.EnumerateRunes().All(rune =>

@@ -9,10 +9,11 @@ namespace Mangrove.Vault.Identity;
 /// attackers try first is refused. Rules hold when a password is chosen, never when it is used.
 /// </summary>
 /// <remarks>
-/// A list of common passwords knows few of 15 characters, so the list here holds what people build them from, and the
-/// rule reads a password as such pieces: names and words in usual spellings, keyboard walks, runs, repeats, digits.
+/// A list of common passwords knows few of 15 characters, so two rules stand here: the published list of leaked passwords, also
+/// with additions, and a list of what people build them from, by which a password is read as pieces: names and words in
+/// usual spellings, keyboard walks, runs, repeats, digits.
 /// </remarks>
-internal static class PasswordRules
+internal static partial class PasswordRules
 {
     /// <summary>Least characters while there is no second factor (threats, passwords).</summary>
     public const int Shortest = 15;
@@ -61,8 +62,8 @@ internal static class PasswordRules
             return new Error("password.contains-name", "Leave your user name, your name and the hospital's name out of the password.");
         }
 
-        return IsCommon(folded)
-            ? new Error("password.common", "This password is among those that are guessed first: a common word or pattern with additions. Put together several words that do not belong together.")
+        return IsCommon(folded) || IsLeaked(folded)
+            ? new Error("password.common", "This password is among those that are guessed first: it leaked somewhere, or is a common word or pattern with additions. Put together several words that do not belong together.")
             : null;
     }
 

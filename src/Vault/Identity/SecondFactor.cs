@@ -24,9 +24,6 @@ public sealed record SecondFactorState(DateTimeOffset? Since, int CodesLeft, boo
 /// </summary>
 public sealed class SecondFactor : IDisposable
 {
-    // As at the sign-in and at the lock.
-    private const int MostWrong = 5;
-
     private readonly Sessions sessions;
     private readonly Receipt.Log log;
     private readonly OwnerCheck owners;
@@ -36,9 +33,6 @@ public sealed class SecondFactor : IDisposable
     private readonly Door door;
     private readonly string hospital;
     private readonly TimeProvider clock;
-
-    // Codes that were asked for an act and have not been right yet, by session.
-    private readonly ConcurrentDictionary<string, int> wrong = new(StringComparer.Ordinal);
 
     // Secrets on their way to a phone, by session. One whose session ended is swept out by the next.
     private readonly ConcurrentDictionary<string, Coming> coming = new(StringComparer.Ordinal);
@@ -58,8 +52,6 @@ public sealed class SecondFactor : IDisposable
     }
 
     internal static Error WrongCode { get; } = new("factor.code", "This code is wrong, or was used before. Wait for the next one on your phone and type that.");
-
-    private static Error TooMany { get; } = new("factor.too-many", "Five codes were wrong. Sign out, sign in again and repeat it.");
 
     private static Error NotBegun { get; } = new("factor.not-begun", "Nothing is being set up here, or it took longer than ten minutes. Begin again.");
 
@@ -211,15 +203,15 @@ public sealed class SecondFactor : IDisposable
 
     /// <summary>
     /// Says which roles sign in with a second factor. Whoever has none sets one up at the next sign-in; live sessions go on.
-    /// Asking less than before asks the administrator for a code.
+    /// Asking less than before asks the administrator for their own second factor.
     /// </summary>
     /// <param name="admin">The administrator.</param>
     /// <param name="wanted">All roles that are to have one; administrators need not be named.</param>
-    /// <param name="code">The administrator's own one-time code; asked only when a role is let off.</param>
+    /// <param name="proof">The administrator's own second factor; asked only when a role is let off.</param>
     /// <param name="cancel">Gives up.</param>
-    /// <returns>The roles from now on, or <c>factor.code</c>, <c>factor.too-many</c>.</returns>
+    /// <returns>The roles from now on, or <c>factor.code</c>, <c>factor.too-many</c>, <c>passkey.refused</c>, <c>passkey.expired</c>, <c>passkey.count</c>.</returns>
     /// <exception cref="Refused">The actor is no administrator.</exception>
-    public async Task<Result<IReadOnlySet<Role>>> Require(Actor admin, IReadOnlySet<Role> wanted, string? code, CancellationToken cancel)
+    public async Task<Result<IReadOnlySet<Role>>> Require(Actor admin, IReadOnlySet<Role> wanted, FactorProof proof, CancellationToken cancel)
     {
         var before = await RequiredRoles(cancel);
         var after = new HashSet<Role>(wanted) { Role.Admin };
@@ -233,7 +225,7 @@ public sealed class SecondFactor : IDisposable
         var refused = await sessions.Change<Error?>(
             async change =>
             {
-                if (!before.IsSubsetOf(after) && await Ask(change, admin, code, cancel) is { } no)
+                if (!before.IsSubsetOf(after) && await Ask(change, admin, proof, FactorActs.Roles, cancel) is { } no)
                 {
                     change.Keep = false;
                     return no;
@@ -266,28 +258,8 @@ public sealed class SecondFactor : IDisposable
         }
     }
 
-    /// <summary>
-    /// Uses up a code of somebody who acts, inside a change. Five wrong ones, and this session asks no more: whoever sits at
-    /// a screen that is not theirs does not try a million.
-    /// </summary>
-    /// <returns>Null when the code was right, else <c>factor.code</c> or <c>factor.too-many</c>.</returns>
-    internal async Task<Error?> Ask(SessionChange change, Actor actor, string? code, CancellationToken cancel)
-    {
-        // Counted before it is looked at, so that many at once gain nothing.
-        if (wrong.AddOrUpdate(actor.SessionId, 1, (_, count) => count + 1) > MostWrong)
-        {
-            return TooMany;
-        }
-
-        var id = await change.Connection.Query("SELECT id FROM account WHERE number = @number", row => row.Guid(0), cancel, ("@number", actor.Staff.Number));
-        if (id is not [var account] || await factors.Spend(change.Connection, account, code, cancel) == SpentCode.None)
-        {
-            return WrongCode;
-        }
-
-        wrong.TryRemove(actor.SessionId, out _);
-        return null;
-    }
+    /// <inheritdoc cref="FreshFactor.Prove(SessionChange, Actor, FactorProof, string, CancellationToken)"/>
+    internal Task<Error?> Ask(SessionChange change, Actor actor, FactorProof proof, string act, CancellationToken cancel) => asking.Prove(change, actor, proof, act, cancel);
 
     /// <summary>What a phone takes of a secret: base32 by hand, or as an address in a QR code.</summary>
     internal static Enrolment Describe(byte[] secret, string hospital, string user)

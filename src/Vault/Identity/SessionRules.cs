@@ -120,11 +120,11 @@ public sealed class SessionPolicy
 
     /// <param name="admin">The administrator.</param>
     /// <param name="wanted">All times from now on.</param>
-    /// <param name="code">The administrator's own one-time or recovery code; asked only when a time gets longer or tries get more.</param>
+    /// <param name="proof">The administrator's own second factor; asked only when a time gets longer or tries get more.</param>
     /// <param name="cancel">Gives up.</param>
-    /// <returns>The times from now on, or <c>session.idle-lock</c>, <c>session.life</c>, <c>session.unlock-tries</c> (out of range), <c>factor.code</c>, <c>factor.too-many</c>.</returns>
+    /// <returns>The times from now on, or <c>session.idle-lock</c>, <c>session.life</c>, <c>session.unlock-tries</c> (out of range), <c>factor.code</c>, <c>factor.too-many</c>, <c>passkey.refused</c>, <c>passkey.expired</c>, <c>passkey.count</c>.</returns>
     /// <exception cref="Refused">The actor is no administrator.</exception>
-    public Task<Result<SessionTimes>> Change(Actor admin, SessionTimes wanted, string? code, CancellationToken cancel) => acts.Run<SessionTimes>(
+    public Task<Result<SessionTimes>> Change(Actor admin, SessionTimes wanted, FactorProof proof, CancellationToken cancel) => acts.Run<SessionTimes>(
         admin,
         "CHANGE_SESSION_TIMES",
         "sign-in-rules",
@@ -136,7 +136,7 @@ public sealed class SessionPolicy
             }
 
             var before = rules.Times;
-            if (wanted.LooserThan(before) && await factor.Ask(change, admin, code, cancel) is { } refused)
+            if (wanted.LooserThan(before) && await factor.Ask(change, admin, proof, FactorActs.Times, cancel) is { } refused)
             {
                 return refused;
             }

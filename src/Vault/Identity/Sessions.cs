@@ -285,6 +285,10 @@ public sealed class Sessions : IDisposable
         }
     }
 
+    /// <summary>Whether a session goes on and is not locked, as memory knows it. Counts as no gesture, and locks nothing that is due.</summary>
+    /// <param name="session">The public handle.</param>
+    public bool IsOpen(string session) => standings.IsOpen(session);
+
     /// <summary>How many sessions are live now, and how many of them are locked. Nobody is named.</summary>
     public (int Live, int Locked) Count()
     {

@@ -31,6 +31,7 @@ public sealed partial class SignIn
     private readonly PasskeyFactors passkeys;
     private readonly PendingSignIns pending;
     private readonly FreshCodes fresh;
+    private readonly SignInTraces traces;
     private readonly string hospital;
     private readonly TimeProvider clock;
 
@@ -45,6 +46,7 @@ public sealed partial class SignIn
         PasskeyFactors passkeys,
         PendingSignIns pending,
         FreshCodes fresh,
+        SignInTraces traces,
         string hospital,
         TimeProvider clock)
     {
@@ -57,6 +59,7 @@ public sealed partial class SignIn
         this.passkeys = passkeys;
         this.pending = pending;
         this.fresh = fresh;
+        this.traces = traces;
         this.hospital = hospital;
         this.clock = clock;
     }
@@ -131,6 +134,7 @@ public sealed partial class SignIn
             cancel);
         if (step?.Session is not { } session)
         {
+            await traces.CountWrong(found.Account.Id, cancel);
             await log.Refuse(Actor.Maker.Staff(found.Account, device, Actor.Maker.NoSession), Sessions.Act("SIGN_IN_REFUSED", "sign-in", "second factor"), CodeRefused, cancel);
             return CodeRefused;
         }
@@ -138,6 +142,16 @@ public sealed partial class SignIn
         await Done(ticket, subjects, cancel);
         return session;
     }
+
+    /// <summary>
+    /// What a person is told on the first page after their sign-in: when and where they signed in before, and how many wrong
+    /// tries there were since. Given out once; null afterwards.
+    /// </summary>
+    public SignInTrace? TakeTrace(Actor actor) => traces.Show(actor.SessionId);
+
+    /// <summary>The same for the person's own account, at any time; null before their first sign-in on record.</summary>
+    public Task<SignInHistory?> History(Actor actor, CancellationToken cancel) =>
+        sessions.Read(connection => SignInTraces.Of(connection, actor.Staff.Number, cancel), cancel);
 
     /// <summary>What the phone of somebody takes who must have a second factor and has none.</summary>
     /// <returns>The authenticator to come, or <c>signin.expired</c>.</returns>
@@ -159,6 +173,7 @@ public sealed partial class SignIn
         var secret = found.Secret();
         if (factors.Step(secret, SecondFactors.Clean(code)) is not { } step)
         {
+            await traces.CountWrong(found.Account.Id, cancel);
             await log.Refuse(Actor.Maker.Staff(found.Account, device, Actor.Maker.NoSession), Sessions.Act("SIGN_IN_REFUSED", "sign-in", "second factor"), CodeRefused, cancel);
             return CodeRefused;
         }
@@ -301,6 +316,7 @@ public sealed partial class SignIn
         var signedIn = check.Matches && account is { State: AccountState.Active } ? await begin(account.Id, hash!, device, cancel) : null;
         if (signedIn is null)
         {
+            await traces.CountWrong(account?.Id, cancel);
             await log.Refuse(actor, Sessions.Act("SIGN_IN_REFUSED", "sign-in", null), RefusedAlike, cancel);
             return RefusedAlike;
         }
@@ -319,31 +335,42 @@ public sealed partial class SignIn
     /// suspended or reset while the hash was computed. That first statement also holds the account's row, so that
     /// sign-ins of one account pass one after the other on every database.
     /// </summary>
-    private Task<SignInStep?> Begin(
+    private async Task<SignInStep?> Begin(
         Guid id,
         string hash,
         string device,
         Func<SessionChange, Account, Task<Answer>> ask,
         Func<string?> reason,
-        CancellationToken cancel) => sessions.Change<SignInStep?>(
-        async change =>
-        {
-            var account = await StillMay(change, id, hash, cancel);
-            var answer = account is null ? Answer.No : await ask(change, account);
-            if (!answer.Begins)
+        CancellationToken cancel)
+    {
+        SignInTrace? trace = null;
+        var step = await sessions.Change<SignInStep?>(
+            async change =>
             {
-                change.Keep = false;
-                return answer.Instead;
-            }
+                var account = await StillMay(change, id, hash, cancel);
+                var answer = account is null ? Answer.No : await ask(change, account);
+                if (!answer.Begins)
+                {
+                    change.Keep = false;
+                    return answer.Instead;
+                }
 
-            var token = Token.New();
-            var kept = Token.Hash(token)!;
-            var session = sessions.Start(account!, kept, device);
-            var before = await change.Begin(session, kept, cancel);
-            await log.Note(session.Actor, Sessions.Act("SIGN_IN", session.Handle, reason()), cancel);
-            return SignInStep.Into(new SignedIn(token, session.Actor) { EndedAt = before });
-        },
-        cancel);
+                var token = Token.New();
+                var kept = Token.Hash(token)!;
+                var session = sessions.Start(account!, kept, device);
+                var before = await change.Begin(session, kept, cancel);
+                trace = await traces.Take(change.Connection, id, device, cancel);
+                await log.Note(session.Actor, Sessions.Act("SIGN_IN", session.Handle, reason()), cancel);
+                return SignInStep.Into(new SignedIn(token, session.Actor) { EndedAt = before });
+            },
+            cancel);
+        if (step?.Session is { } begun && trace is not null)
+        {
+            traces.Keep(begun.Actor.SessionId, trace);
+        }
+
+        return step;
+    }
 
     /// <summary>Whether a right password is enough; else a ticket for the second step.</summary>
     private async Task<Answer> Ask(SessionChange change, Account account, string hash, string device, CancellationToken cancel)

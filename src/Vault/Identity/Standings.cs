@@ -47,7 +47,7 @@ internal sealed class Standings
             return null;
         }
 
-        if (!sessions.GetValueOrDefault(actor.SessionId))
+        if (!IsOpen(actor.SessionId))
         {
             return NoSession;
         }
@@ -79,6 +79,9 @@ internal sealed class Standings
     /// <param name="session">The public handle.</param>
     /// <param name="open">Whether it is not locked.</param>
     public void Set(string session, bool open) => sessions[session] = open;
+
+    /// <param name="session">The public handle.</param>
+    public bool IsOpen(string session) => sessions.GetValueOrDefault(session);
 
     public void Close(string session) => sessions.TryRemove(session, out _);
 

@@ -44,7 +44,7 @@ internal static class DeviceAdministration
     private static async Task<IResult> SetRule(HttpContext http, IdentityDesk desk, TimeProvider clock, CancellationToken cancel)
     {
         var form = await http.Request.ReadFormAsync(cancel);
-        var set = await desk.Devices.Require(http.Actor(), form["required"] == "yes", form["code"], cancel);
+        var set = await desk.Devices.Require(http.Actor(), form["required"] == "yes", PasskeyPages.ProofOf(http, form), cancel);
         return await Show(
             http,
             desk,
@@ -69,7 +69,7 @@ internal static class DeviceAdministration
             roles.Add(role.Value);
         }
 
-        var set = await desk.Departments.Change(http.Actor(), department, roles, form["opens"].ToString(), form["code"], cancel);
+        var set = await desk.Departments.Change(http.Actor(), department, roles, form["opens"].ToString(), PasskeyPages.ProofOf(http, form), cancel);
         return await Show(
             http,
             desk,
@@ -88,6 +88,7 @@ internal static class DeviceAdministration
             Here = DevicePages.Claimed(http, desk)?.Name,
             Now = clock.GetUtcNow(),
             Place = $"{http.Request.Scheme}://{http.Request.Host}{DevicePages.Register}",
+            Offer = await PasskeyPages.OfferOf(http, desk, cancel),
             view.Code,
             view.Done,
             view.Error,

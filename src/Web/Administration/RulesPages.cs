@@ -35,7 +35,7 @@ internal static class RulesPages
             wanted.Add(role.Value);
         }
 
-        var saved = await desk.SecondFactor.Require(http.Actor(), wanted, form["code"], cancel);
+        var saved = await desk.SecondFactor.Require(http.Actor(), wanted, PasskeyPages.ProofOf(http, form), cancel);
         return saved.Error is { } error ? await Show(http, desk, null, error, null, cancel) : Page.GoTo(http, $"{Rules}?done=factor");
     }
 
@@ -43,7 +43,7 @@ internal static class RulesPages
     {
         var form = await http.Request.ReadFormAsync(cancel);
         var typed = new SessionTimes(Number(form["idle"]), Number(form["life"]), Number(form["tries"]));
-        var saved = await desk.SessionPolicy.Change(http.Actor(), typed, form["code"], cancel);
+        var saved = await desk.SessionPolicy.Change(http.Actor(), typed, PasskeyPages.ProofOf(http, form), cancel);
         return saved.Error is { } error ? await Show(http, desk, null, error, typed, cancel) : Page.GoTo(http, $"{Rules}?done=times");
 
         // No number is out of every range.
@@ -59,6 +59,7 @@ internal static class RulesPages
             // A value that is out of its range is not among the choices.
             Typed = error?.Code.StartsWith("session.", StringComparison.Ordinal) == true ? desk.SessionPolicy.Times : typed ?? desk.SessionPolicy.Times,
             Times = typed is not null,
+            Offer = await PasskeyPages.OfferOf(http, desk, cancel),
             Error = error,
             Done = done,
         },

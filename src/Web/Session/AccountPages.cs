@@ -108,6 +108,7 @@ internal static class AccountPages
             desk.Hospital,
             Pin = await desk.Pin.Chosen(http.Actor(), cancel),
             Factor = await desk.SecondFactor.Of(http.Actor(), cancel),
+            History = await desk.SignIn.History(http.Actor(), cancel),
             Done = done,
             Error = error,
             ErrorOf = of,

@@ -1,4 +1,5 @@
 using Mangrove.Clinic;
+using Mangrove.Vault.Clients;
 using Mangrove.Vault.Identity;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -9,17 +10,22 @@ namespace Mangrove.Web.Session;
 
 /// <summary>
 /// The live stream of one page: the names of worklists that changed, and the end of the session. Nothing protected
-/// travels here. It closes as soon as the session is locked or ended.
+/// travels here. It closes as soon as the session is locked or ended, and within a second of the end of the certificate that
+/// its connection showed: a request is asked anew each time, and this is one that goes on for hours.
 /// </summary>
 internal static class EventStream
 {
-    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
+
+    // So that a proxy on the way does not take a quiet stream for a dead one.
+    private const int LooksOfSilence = 15;
 
     public static void Map(IEndpointRouteBuilder app) => app.MapGet("/events", Listen);
 
-    private static async Task Listen(HttpContext http, StationEvents stations, Sessions sessions, TimeProvider clock, CancellationToken cancel)
+    private static async Task Listen(HttpContext http, StationEvents stations, Sessions sessions, ClientCertificates clients, TimeProvider clock, CancellationToken cancel)
     {
         var handle = http.Actor().SessionId;
+        var shown = http.Features.Get<ShownClient>();
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         void Ended(object? sender, SessionChangedEventArgs change)
         {
@@ -28,6 +34,10 @@ internal static class EventStream
                 over.Cancel();
             }
         }
+
+        // The event is at once; the look finds what has none: a certificate that ran out, and a session that ended between
+        // the question of who is there and the listening for its end.
+        bool Holds() => sessions.IsOpen(handle) && (shown is null || clients.Stands(shown));
 
         sessions.SessionChanged += Ended;
         using var listener = stations.Listen();
@@ -38,10 +48,11 @@ internal static class EventStream
             await http.Response.WriteAsync("retry: 2000\n: hello\n\n", over.Token);
             await http.Response.Body.FlushAsync(over.Token);
             var next = listener.Reader.WaitToReadAsync(over.Token).AsTask();
-            while (true)
+            var silent = 0;
+            while (Holds())
             {
-                var beat = Task.Delay(Heartbeat, clock, over.Token);
-                if (await Task.WhenAny(next, beat) == next)
+                var look = Task.Delay(Look, clock, over.Token);
+                if (await Task.WhenAny(next, look) == next)
                 {
                     // The wait ends false only when the queue closes, which this listener never does.
                     await next;
@@ -51,15 +62,24 @@ internal static class EventStream
                     }
 
                     next = listener.Reader.WaitToReadAsync(over.Token).AsTask();
+                    silent = 0;
                 }
                 else
                 {
-                    await beat;
+                    await look;
+                    if (++silent < LooksOfSilence)
+                    {
+                        continue;
+                    }
+
                     await http.Response.WriteAsync(": still here\n\n", over.Token);
+                    silent = 0;
                 }
 
                 await http.Response.Body.FlushAsync(over.Token);
             }
+
+            await http.Response.WriteAsync("data: lock\n\n", cancel);
         }
         catch (OperationCanceledException) when (over.IsCancellationRequested)
         {
@@ -71,6 +91,7 @@ internal static class EventStream
         finally
         {
             sessions.SessionChanged -= Ended;
+            await over.CancelAsync();
         }
     }
 }

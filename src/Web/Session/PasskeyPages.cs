@@ -1,5 +1,6 @@
 using Mangrove.Kernel;
 using Mangrove.Vault.Identity;
+using Mangrove.Web.Parts;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -10,20 +11,37 @@ namespace Mangrove.Web.Session;
 internal static class PasskeyPages
 {
     private const string Step = "/sign-in/passkey";
+    private const string First = "/sign-in/first-passkey";
     private const string Own = "/me/passkeys";
     private const int SecurePort = 443;
+
+    private const string Shown = Own + "/shown";
+
+    /// <summary>Where a page asks for a passkey once more, for one of the <see cref="FactorActs"/>.</summary>
+    public static string ShownFor(string act) => $"{Shown}?act={act}";
+
+    /// <summary>By what the signed-in person can show a second factor on this page.</summary>
+    public static async Task<FactorOffer> OfferOf(HttpContext http, IdentityDesk desk, CancellationToken cancel)
+    {
+        var site = SiteOf(http);
+        var own = site is null ? [] : await desk.Passkeys.Of(http.Actor(), cancel);
+        return new FactorOffer((await desk.SecondFactor.Of(http.Actor(), cancel)).Since is not null, own.Any(one => one.Site == site?.Name));
+    }
 
     public static void Map(IEndpointRouteBuilder app)
     {
         app.MapGet(Step, async (HttpContext http, IdentityDesk desk, CancellationToken cancel) =>
             Options(await desk.SignIn.AskPasskey(http.Request.Cookies[StaffSession.TicketName], DevicePages.NameOf(http, desk), SiteOf(http), cancel))).AllowAnonymous();
         app.MapPost(Step, Enter).AllowAnonymous();
+        app.MapGet(First, async (HttpContext http, IdentityDesk desk, CancellationToken cancel) =>
+            Options(await desk.SignIn.MakePasskey(http.Request.Cookies[StaffSession.TicketName], DevicePages.NameOf(http, desk), SiteOf(http), cancel))).AllowAnonymous();
+        app.MapPost(First, EnterFirst).AllowAnonymous();
         app.MapPost(Own, Change);
         app.MapGet(Own + "/new", async (HttpContext http, IdentityDesk desk, CancellationToken cancel) =>
             Options(await desk.Passkeys.Make(http.Request.Cookies[StaffSession.CookieName], cancel)));
         app.MapPost(Own + "/new", Keep);
-        app.MapGet(Own + "/shown", async (HttpContext http, IdentityDesk desk, CancellationToken cancel) =>
-            Options(await desk.Passkeys.Ask(http.Request.Cookies[StaffSession.CookieName], SiteOf(http), cancel)));
+        app.MapGet(Shown, async (HttpContext http, string? act, IdentityDesk desk, CancellationToken cancel) =>
+            Options(await desk.Passkeys.Ask(http.Request.Cookies[StaffSession.CookieName], act, SiteOf(http), cancel)));
     }
 
     /// <summary>
@@ -48,6 +66,20 @@ internal static class PasskeyPages
 
         StaffSession.TakeTicket(http);
         return SignInPages.Inside(http, desk, signedIn.Value, back);
+    }
+
+    private static async Task<IResult> EnterFirst(HttpContext http, IdentityDesk desk, CancellationToken cancel)
+    {
+        var form = await http.Request.ReadFormAsync(cancel);
+        var made = await desk.SignIn.FirstPasskey(http.Request.Cookies[StaffSession.TicketName], form["name"], form["credential"], DevicePages.NameOf(http, desk), SiteOf(http), cancel);
+        if (made.Error is { } error)
+        {
+            return SignInPages.Phone(http, desk, WebRoom.LocalPath(form["back"]), error, form["name"]);
+        }
+
+        StaffSession.TakeTicket(http);
+        StaffSession.Give(http, made.Value.Token);
+        return Page.GoTo(http, AccountPages.Codes);
     }
 
     private static async Task<IResult> Change(HttpContext http, IdentityDesk desk, CancellationToken cancel)

@@ -137,11 +137,11 @@ internal static class SignInPages
             ? Page.Show<SecondStepPage>(new { desk.Hospital, Device = DevicePages.Claimed(http, desk), Holder = holder, Error = error?.Message, Back = back, Site = PasskeyPages.SiteOf(http) }, StatusOf(error))
             : BeginAgain(http, desk, back, error);
 
-    private static IResult Phone(HttpContext http, IdentityDesk desk, string? back, Error? error)
+    public static IResult Phone(HttpContext http, IdentityDesk desk, string? back, Error? error, string? passkeyName = null)
     {
         var ticket = http.Request.Cookies[StaffSession.TicketName];
         return desk.SignIn.Holder(ticket, DevicePages.NameOf(http, desk)) is { MustEnrol: true } holder && desk.SignIn.Enrol(ticket, DevicePages.NameOf(http, desk)) is { Error: null } enrolment
-            ? Page.Show<PhonePage>(new { desk.Hospital, Device = DevicePages.Claimed(http, desk), Holder = holder, Enrolment = enrolment.Value, Error = error?.Message, Back = back }, StatusOf(error))
+            ? Page.Show<PhonePage>(new { desk.Hospital, Device = DevicePages.Claimed(http, desk), Holder = holder, Enrolment = enrolment.Value, Error = error?.Message, Back = back, Site = PasskeyPages.SiteOf(http), PasskeyName = passkeyName }, StatusOf(error))
             : BeginAgain(http, desk, back, error);
     }
 

@@ -47,7 +47,8 @@ internal sealed class StaffShell(IdentityDesk desk, ClinicContext clinic, TimePr
             desk.Hospital,
             clock.GetLocalNow().DateTime,
             stations,
-            (int)desk.Options.IdleLock.TotalSeconds);
+            (int)desk.Options.IdleLock.TotalSeconds,
+            desk.SignIn.TakeTrace(actor));
     }
 
     private async Task<int> Waiting(string address, Actor actor, CancellationToken cancel) => address switch

@@ -1,4 +1,5 @@
 using Mangrove.Kernel;
+using Mangrove.Vault.Identity;
 using Microsoft.AspNetCore.Http;
 
 namespace Mangrove.Web.Shell;
@@ -12,6 +13,7 @@ namespace Mangrove.Web.Shell;
 /// <param name="Now">The hospital's local time, written into the station bar.</param>
 /// <param name="Stations">In the order of the rail; the position is the Alt+digit.</param>
 /// <param name="IdleSeconds">After so many seconds without a key or pointer the page locks itself.</param>
+/// <param name="Trace">On the first page after a sign-in: the one before, and wrong tries since.</param>
 public sealed record ShellModel(
     string Person,
     StaffId Staff,
@@ -20,7 +22,8 @@ public sealed record ShellModel(
     string Hospital,
     DateTime Now,
     IReadOnlyList<Station> Stations,
-    int IdleSeconds = 300)
+    int IdleSeconds = 300,
+    SignInTrace? Trace = null)
 {
     /// <summary>First letters of the last two words: <c>Dr Yusuf Ahmed</c> is YA.</summary>
     public string Initials => InitialsOf(Person);

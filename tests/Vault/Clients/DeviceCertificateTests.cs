@@ -160,7 +160,7 @@ public abstract class DeviceCertificateTests : OnEveryDatabase
         certificate.Dispose();
         await house.Member("amina", Role.Admin);
         var admin = await house.Enter("amina", Name);
-        Assert.True((await house.Desk.Devices.Require(admin.Actor, true, null, default)).Value);
+        Assert.True((await house.Desk.Devices.Require(admin.Actor, true, default, default)).Value);
     }
 
     private static async Task<X509Certificate2> Issue(IdentityHouse house, string name = Name)

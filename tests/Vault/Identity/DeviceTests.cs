@@ -128,13 +128,13 @@ public abstract class DeviceTests : OnEveryDatabase
         await house.Member("amina", Role.Admin);
         var admin = await house.Enter("amina", Address);
         Assert.True(house.Desk.Devices.Holds(Address, null));
-        Assert.Equal("device.unregistered", (await house.Desk.Devices.Require(admin.Actor, true, null, default)).Error!.Code);
+        Assert.Equal("device.unregistered", (await house.Desk.Devices.Require(admin.Actor, true, default, default)).Error!.Code);
 
         var code = (await house.Desk.Devices.Register(admin.Actor, Name, "Emergency", default)).Value;
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var token = (await Enrol(house, code.Code, key)).Value.Token;
         admin = await house.Enter("amina", Name);
-        Assert.True((await house.Desk.Devices.Require(admin.Actor, true, null, default)).Value);
+        Assert.True((await house.Desk.Devices.Require(admin.Actor, true, default, default)).Value);
 
         Assert.Equal("device.unregistered", (await house.Desk.Devices.Prove(null, DeviceProof.SignIn, null, null, Address, default)).Error!.Code);
         Assert.False(house.Desk.Devices.Holds(Address, null));
@@ -143,9 +143,9 @@ public abstract class DeviceTests : OnEveryDatabase
         await house.Restart();
         Assert.True(house.Desk.Devices.Required);
 
-        Assert.Equal("factor.code", (await house.Desk.Devices.Require(admin.Actor, false, null, default)).Error!.Code);
+        Assert.Equal("factor.code", (await house.Desk.Devices.Require(admin.Actor, false, default, default)).Error!.Code);
         house.Clock.Pass(TimeSpan.FromSeconds(30));
-        Assert.False((await house.Desk.Devices.Require(admin.Actor, false, house.Code("amina"), default)).Value);
+        Assert.False((await house.Desk.Devices.Require(admin.Actor, false, new(house.Code("amina")), default)).Value);
         Assert.Equal(["device.unregistered", "any device -> registered devices only", "factor.code", "registered devices only -> any device"], (await house.Entries("REQUIRE_DEVICES")).Select(entry => entry.Reason));
     }
 
@@ -214,7 +214,7 @@ public abstract class DeviceTests : OnEveryDatabase
         await Assert.ThrowsAsync<Refused>(() => house.Desk.Devices.Register(nurse, Name, "Emergency", default));
         await Assert.ThrowsAsync<Refused>(() => house.Desk.Devices.List(nurse, default));
         await Assert.ThrowsAsync<Refused>(() => house.Desk.Devices.Revoke(nurse, Name, default));
-        await Assert.ThrowsAsync<Refused>(() => house.Desk.Devices.Require(nurse, true, null, default));
+        await Assert.ThrowsAsync<Refused>(() => house.Desk.Devices.Require(nurse, true, default, default));
     }
 
     private static string Sign(ECDsa key, string use, string nonce) => Convert.ToBase64String(

@@ -99,3 +99,18 @@ public sealed class PasskeyOnPostgresTests : PasskeyTests
 {
     protected override Task<StorageOptions> NewStorage() => PostgresStorage.Create();
 }
+
+public sealed class LeakedPasswordOnPostgresTests : LeakedPasswordTests
+{
+    protected override Task<StorageOptions> NewStorage() => PostgresStorage.Create();
+}
+
+public sealed class SignInTraceOnPostgresTests : SignInTraceTests
+{
+    protected override Task<StorageOptions> NewStorage() => PostgresStorage.Create();
+}
+
+public sealed class PasskeyActOnPostgresTests : PasskeyActTests
+{
+    protected override Task<StorageOptions> NewStorage() => PostgresStorage.Create();
+}

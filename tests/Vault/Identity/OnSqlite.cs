@@ -74,3 +74,18 @@ public sealed class PasskeyOnSqliteTests : PasskeyTests
 {
     protected override Task<StorageOptions> NewStorage() => Task.FromResult(InNewFolder());
 }
+
+public sealed class LeakedPasswordOnSqliteTests : LeakedPasswordTests
+{
+    protected override Task<StorageOptions> NewStorage() => Task.FromResult(InNewFolder());
+}
+
+public sealed class SignInTraceOnSqliteTests : SignInTraceTests
+{
+    protected override Task<StorageOptions> NewStorage() => Task.FromResult(InNewFolder());
+}
+
+public sealed class PasskeyActOnSqliteTests : PasskeyActTests
+{
+    protected override Task<StorageOptions> NewStorage() => Task.FromResult(InNewFolder());
+}

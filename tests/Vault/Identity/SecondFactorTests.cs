@@ -186,13 +186,13 @@ public abstract class SecondFactorTests : OnEveryDatabase
         await house.Member("nina");
         Assert.NotNull((await house.SignIn.Password("nina", IdentityHouse.Password, Device, default)).Value.Session);
 
-        Assert.Equal([Role.Nurse, Role.Admin], (await house.Desk.SecondFactor.Require(admin, new HashSet<Role> { Role.Nurse }, null, default)).Value.Order());
+        Assert.Equal([Role.Nurse, Role.Admin], (await house.Desk.SecondFactor.Require(admin, new HashSet<Role> { Role.Nurse }, default, default)).Value.Order());
         Assert.True((await house.SignIn.Password("nina", IdentityHouse.Password, Device, default)).Value.MustEnrol);
 
-        Assert.Equal("factor.code", (await house.Desk.SecondFactor.Require(admin, new HashSet<Role>(), null, default)).Error!.Code);
-        Assert.Equal("factor.code", (await house.Desk.SecondFactor.Require(admin, new HashSet<Role>(), "000000", default)).Error!.Code);
+        Assert.Equal("factor.code", (await house.Desk.SecondFactor.Require(admin, new HashSet<Role>(), default, default)).Error!.Code);
+        Assert.Equal("factor.code", (await house.Desk.SecondFactor.Require(admin, new HashSet<Role>(), new("000000"), default)).Error!.Code);
         house.Clock.Pass(Step);
-        Assert.True((await house.Desk.SecondFactor.Require(admin, new HashSet<Role>(), house.Code("amina"), default)).Ok);
+        Assert.True((await house.Desk.SecondFactor.Require(admin, new HashSet<Role>(), new(house.Code("amina")), default)).Ok);
         Assert.NotNull((await house.SignIn.Password("nina", IdentityHouse.Password, Device, default)).Value.Session);
         Assert.Equal(["admin -> nurse, admin", "factor.code", "factor.code", "nurse, admin -> admin"], (await house.Entries("REQUIRE_SECOND_FACTOR")).Select(entry => entry.Reason));
     }
@@ -204,7 +204,7 @@ public abstract class SecondFactorTests : OnEveryDatabase
         await house.Member("nina");
         var nurse = (await house.Enter("nina")).Actor;
 
-        await Assert.ThrowsAsync<Refused>(() => house.Desk.SecondFactor.Require(nurse, new HashSet<Role> { Role.Doctor }, null, default));
+        await Assert.ThrowsAsync<Refused>(() => house.Desk.SecondFactor.Require(nurse, new HashSet<Role> { Role.Doctor }, default, default));
         Assert.Equal([Role.Admin], await house.Desk.SecondFactor.RequiredRoles(default));
     }
 

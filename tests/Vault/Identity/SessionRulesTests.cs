@@ -17,7 +17,7 @@ public abstract class SessionRulesTests : OnEveryDatabase
         house.Clock.Pass(TimeSpan.FromSeconds(70));
         Assert.Equal(SessionStanding.Live, (await house.Sessions.Resolve(nurse.Token, default)).Standing);
 
-        Assert.True((await house.Desk.SessionPolicy.Change(admin.Actor, new SessionTimes(60, 480, 3), null, default)).Ok);
+        Assert.True((await house.Desk.SessionPolicy.Change(admin.Actor, new SessionTimes(60, 480, 3), default, default)).Ok);
 
         Assert.Equal(SessionStanding.Locked, (await house.Sessions.Resolve(nurse.Token, default)).Standing);
         Assert.Equal(3, (await house.Sessions.Locked(nurse.Token, default))!.TriesLeft);
@@ -35,20 +35,20 @@ public abstract class SessionRulesTests : OnEveryDatabase
         var house = await House();
         await house.Member("amina", Role.Admin);
         var admin = await house.Enter("amina");
-        Assert.True((await house.Desk.SessionPolicy.Change(admin.Actor, new SessionTimes(60, 480, 3), null, default)).Ok);
+        Assert.True((await house.Desk.SessionPolicy.Change(admin.Actor, new SessionTimes(60, 480, 3), default, default)).Ok);
         house.Clock.Pass(TimeSpan.FromSeconds(30));
 
         // One of the three is enough to be looser.
         foreach (var looser in new[] { new SessionTimes(61, 480, 3), new SessionTimes(60, 481, 3), new SessionTimes(60, 480, 4), new SessionTimes(30, 720, 3) })
         {
-            Assert.Equal("factor.code", (await house.Desk.SessionPolicy.Change(admin.Actor, looser, "000000", default)).Error!.Code);
+            Assert.Equal("factor.code", (await house.Desk.SessionPolicy.Change(admin.Actor, looser, new("000000"), default)).Error!.Code);
             Assert.Equal(new SessionTimes(60, 480, 3), house.Desk.SessionPolicy.Times);
         }
 
         var code = house.Code("amina");
-        Assert.True((await house.Desk.SessionPolicy.Change(admin.Actor, SessionTimes.Seeds, code, default)).Ok);
-        Assert.True((await house.Desk.SessionPolicy.Change(admin.Actor, new SessionTimes(60, 480, 3), null, default)).Ok);
-        Assert.Equal("factor.code", (await house.Desk.SessionPolicy.Change(admin.Actor, SessionTimes.Seeds, code, default)).Error!.Code);
+        Assert.True((await house.Desk.SessionPolicy.Change(admin.Actor, SessionTimes.Seeds, new(code), default)).Ok);
+        Assert.True((await house.Desk.SessionPolicy.Change(admin.Actor, new SessionTimes(60, 480, 3), default, default)).Ok);
+        Assert.Equal("factor.code", (await house.Desk.SessionPolicy.Change(admin.Actor, SessionTimes.Seeds, new(code), default)).Error!.Code);
         Assert.Equal(5, (await house.Entries("CHANGE_SESSION_TIMES")).Count(entry => entry.Reason == "factor.code"));
     }
 
@@ -58,20 +58,20 @@ public abstract class SessionRulesTests : OnEveryDatabase
         var house = await House();
         await house.Member("amina", Role.Admin);
         var admin = await house.Enter("amina");
-        Assert.True((await house.Desk.SessionPolicy.Change(admin.Actor, new SessionTimes(60, 480, 3), null, default)).Ok);
+        Assert.True((await house.Desk.SessionPolicy.Change(admin.Actor, new SessionTimes(60, 480, 3), default, default)).Ok);
         house.Clock.Pass(TimeSpan.FromSeconds(30));
-        var tried = await Task.WhenAll(Enumerable.Range(0, 64).Select(_ => Task.Run(() => house.Desk.SessionPolicy.Change(admin.Actor, SessionTimes.Seeds, "000000", default))));
+        var tried = await Task.WhenAll(Enumerable.Range(0, 64).Select(_ => Task.Run(() => house.Desk.SessionPolicy.Change(admin.Actor, SessionTimes.Seeds, new("000000"), default))));
 
         Assert.Equal(5, tried.Count(one => one.Error!.Code == "factor.code"));
         Assert.Equal(59, tried.Count(one => one.Error!.Code == "factor.too-many"));
-        Assert.Equal("factor.too-many", (await house.Desk.SessionPolicy.Change(admin.Actor, SessionTimes.Seeds, house.Code("amina"), default)).Error!.Code);
+        Assert.Equal("factor.too-many", (await house.Desk.SessionPolicy.Change(admin.Actor, SessionTimes.Seeds, new(house.Code("amina")), default)).Error!.Code);
 
         // Asking for more needs no code, so it goes on.
-        Assert.True((await house.Desk.SecondFactor.Require(admin.Actor, new HashSet<Role> { Role.Nurse }, null, default)).Ok);
+        Assert.True((await house.Desk.SecondFactor.Require(admin.Actor, new HashSet<Role> { Role.Nurse }, default, default)).Ok);
 
         var again = await house.Enter("amina");
         house.Clock.Pass(TimeSpan.FromSeconds(30));
-        Assert.True((await house.Desk.SessionPolicy.Change(again.Actor, SessionTimes.Seeds, house.Code("amina"), default)).Ok);
+        Assert.True((await house.Desk.SessionPolicy.Change(again.Actor, SessionTimes.Seeds, new(house.Code("amina")), default)).Ok);
     }
 
     [Theory]
@@ -88,7 +88,7 @@ public abstract class SessionRulesTests : OnEveryDatabase
         var admin = await house.Enter("amina");
         house.Clock.Pass(TimeSpan.FromSeconds(30));
 
-        Assert.Equal(refusal, (await house.Desk.SessionPolicy.Change(admin.Actor, new SessionTimes(idle, life, tries), house.Code("amina"), default)).Error!.Code);
+        Assert.Equal(refusal, (await house.Desk.SessionPolicy.Change(admin.Actor, new SessionTimes(idle, life, tries), new(house.Code("amina")), default)).Error!.Code);
 
         Assert.Equal(SessionTimes.Seeds, house.Desk.SessionPolicy.Times);
         Assert.Equal(0, await house.Count("SELECT COUNT(*) FROM policy_setting"));
@@ -101,7 +101,7 @@ public abstract class SessionRulesTests : OnEveryDatabase
         await house.Member("ben");
         var nurse = await house.Enter("ben");
 
-        Assert.Equal("access.role", (await Assert.ThrowsAsync<Refused>(() => house.Desk.SessionPolicy.Change(nurse.Actor, new SessionTimes(60, 480, 3), null, default))).Code);
+        Assert.Equal("access.role", (await Assert.ThrowsAsync<Refused>(() => house.Desk.SessionPolicy.Change(nurse.Actor, new SessionTimes(60, 480, 3), default, default))).Code);
     }
 
     [Fact]

@@ -75,9 +75,9 @@ public abstract class StandingTests : OnEveryDatabase
         var cashier = await house.Enter("carol", Tablet);
         Assert.Null(await Asked(house, cashier.Actor));
 
-        Assert.Equal("department.unknown", (await house.Desk.Departments.Change(admin.Actor, "Morgue", Set(Role.Nurse), "", null, default)).Error!.Code);
-        Assert.Equal("department.nobody", (await house.Desk.Departments.Change(admin.Actor, "Emergency", Set(), "", null, default)).Error!.Code);
-        Assert.True((await house.Desk.Departments.Change(admin.Actor, "emergency", Set(Role.Nurse, Role.Doctor), "", null, default)).Ok);
+        Assert.Equal("department.unknown", (await house.Desk.Departments.Change(admin.Actor, "Morgue", Set(Role.Nurse), "", default, default)).Error!.Code);
+        Assert.Equal("department.nobody", (await house.Desk.Departments.Change(admin.Actor, "Emergency", Set(), "", default, default)).Error!.Code);
+        Assert.True((await house.Desk.Departments.Change(admin.Actor, "emergency", Set(Role.Nurse, Role.Doctor), "", default, default)).Ok);
 
         // Who is at the screen already does nothing more, and nobody of that role signs in there.
         Assert.Equal("access.department", (await Asked(house, cashier.Actor))!.Code);
@@ -89,9 +89,9 @@ public abstract class StandingTests : OnEveryDatabase
 
         await house.Restart();
         Assert.Equal("access.department", (await house.SignIn.Password("carol", IdentityHouse.Password, Tablet, default)).Error!.Code);
-        Assert.Equal("factor.code", (await house.Desk.Departments.Change(admin.Actor, "Emergency", Set(Role.Nurse, Role.Doctor, Role.Cashier), "", null, default)).Error!.Code);
+        Assert.Equal("factor.code", (await house.Desk.Departments.Change(admin.Actor, "Emergency", Set(Role.Nurse, Role.Doctor, Role.Cashier), "", default, default)).Error!.Code);
         house.Clock.Pass(TimeSpan.FromSeconds(30));
-        Assert.True((await house.Desk.Departments.Change(admin.Actor, "Emergency", Enum.GetValues<Role>().ToHashSet(), "", house.Code("amina"), default)).Ok);
+        Assert.True((await house.Desk.Departments.Change(admin.Actor, "Emergency", Enum.GetValues<Role>().ToHashSet(), "", new(house.Code("amina")), default)).Ok);
         Assert.Empty(house.Desk.Departments.Current);
         Assert.Equal(0, await house.Count("SELECT COUNT(*) FROM department_role"));
         Assert.True((await house.SignIn.Password("carol", IdentityHouse.Password, Tablet, default)).Ok);
@@ -110,10 +110,10 @@ public abstract class StandingTests : OnEveryDatabase
         Assert.Null(house.Desk.Departments.ListOf(nurse.Actor));
         foreach (var address in new[] { "//elsewhere.example", "https://elsewhere.example", "/board?x=1", "board", "/" + new string('a', 64) })
         {
-            Assert.Equal("department.list", (await house.Desk.Departments.Change(admin.Actor, "Emergency", Enum.GetValues<Role>().ToHashSet(), address, null, default)).Error!.Code);
+            Assert.Equal("department.list", (await house.Desk.Departments.Change(admin.Actor, "Emergency", Enum.GetValues<Role>().ToHashSet(), address, default, default)).Error!.Code);
         }
 
-        Assert.True((await house.Desk.Departments.Change(admin.Actor, "Emergency", Enum.GetValues<Role>().ToHashSet(), "/board", null, default)).Ok);
+        Assert.True((await house.Desk.Departments.Change(admin.Actor, "Emergency", Enum.GetValues<Role>().ToHashSet(), "/board", default, default)).Ok);
 
         Assert.Equal("/board", house.Desk.Departments.ListOf(nurse.Actor));
         Assert.EndsWith(", opens own work -> /board", (await house.Entries("CHANGE_DEPARTMENT_ROLES"))[^1].Reason, StringComparison.Ordinal);

@@ -30,8 +30,7 @@ function written(made) {
   return { id: made.id, rawId: text(made.rawId), type: made.type, clientExtensionResults: made.getClientExtensionResults(), response: said };
 }
 
-async function ask(form) {
-  const { passkey: use, passkeyFrom: from } = form.dataset;
+async function ask({ passkey: use, passkeyFrom: from }) {
   const asked = await fetch(from, { credentials: 'same-origin', cache: 'no-store' });
   // Sent without an answer: the server says why it asks for none, and what to do.
   if (!asked.ok) return '';
@@ -45,22 +44,27 @@ const say = (form, what) => form.querySelectorAll('[data-passkey-says]').forEach
 // In the capturing phase, before anything sends the form: asked first, then submitted again as it was.
 document.addEventListener('submit', async event => {
   const form = event.target;
-  if (!form.dataset.passkey) return;
+  const { submitter } = event;
+  // A form asks whenever it is sent, or by one of its buttons.
+  const asks = submitter?.dataset.passkey ? submitter : form;
+  if (!asks.dataset.passkey) {
+    if (form.elements.credential) form.elements.credential.value = '';
+    return;
+  }
   if (form.dataset.passkeyShown) {
     delete form.dataset.passkeyShown;
     return;
   }
   form.elements.credential.value = '';
-  const { passkeyUnless: unless } = form.dataset;
+  const { passkeyUnless: unless } = asks.dataset;
   if (!usable || (unless && form.elements[unless]?.value)) return;
   event.preventDefault();
   event.stopImmediatePropagation();
   if (form.dataset.passkeyAsking) return;
   form.dataset.passkeyAsking = 'now';
-  const { submitter } = event;
   say(form, 'nothing');
   try {
-    form.elements.credential.value = await ask(form);
+    form.elements.credential.value = await ask(asks.dataset);
   } catch (error) {
     // The browser tells no more than this, so that no page learns which keys somebody has.
     say(form, error.name === 'InvalidStateError' ? 'known' : 'failed');

@@ -128,11 +128,11 @@ public sealed partial class KeyDesk : IDisposable
     /// <summary>Changes the schedule. A shorter one holds at once; a longer one, never beyond the default, asks for a second factor.</summary>
     /// <param name="admin">The administrator.</param>
     /// <param name="wanted">Both periods from now on.</param>
-    /// <param name="code">The administrator's own one-time or recovery code; asked only when a period gets longer.</param>
+    /// <param name="proof">The administrator's own second factor; asked only when a period gets longer.</param>
     /// <param name="cancel">Gives up.</param>
     /// <returns>The schedule from now on, or <c>keys.rotation-days</c>, <c>factor.code</c>, <c>factor.too-many</c>.</returns>
     /// <exception cref="Refused">The actor is no administrator.</exception>
-    public async Task<Result<KeyRotationDays>> ChangeDays(Actor admin, KeyRotationDays wanted, string? code, CancellationToken cancel)
+    public async Task<Result<KeyRotationDays>> ChangeDays(Actor admin, KeyRotationDays wanted, FactorProof proof, CancellationToken cancel)
     {
         var changed = await identity.Acts.Run<KeyRotationDays>(
             admin,
@@ -146,7 +146,7 @@ public sealed partial class KeyDesk : IDisposable
                 }
 
                 var before = days;
-                if (wanted.LongerThan(before) && await identity.SecondFactor.Ask(change, admin, code, cancel) is { } refused)
+                if (wanted.LongerThan(before) && await identity.SecondFactor.Ask(change, admin, proof, FactorActs.KeySchedule, cancel) is { } refused)
                 {
                     return refused;
                 }

@@ -45,7 +45,7 @@ internal sealed class SharesCreateVerb : SharesVerb
     {
         var actor = await Actor(hospital, arguments, call, cancel);
         var code = call.Typed is [var typed] ? typed : null;
-        var made = (await hospital.Vault.Recovery.BeginShares(actor, arguments.GetValue(threshold), arguments.GetValue(holders), code, cancel)).Value;
+        var made = (await hospital.Vault.Recovery.BeginShares(actor, arguments.GetValue(threshold), arguments.GetValue(holders), new FactorProof(code), cancel)).Value;
         var sheets = made.Sheets.Select(sheet => string.Create(CultureInfo.InvariantCulture, $"""
 
             {hospital.Vault.FacilityName}: recovery sheet {sheet.Number} of {made.Set.Count}

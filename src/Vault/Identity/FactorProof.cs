@@ -31,5 +31,11 @@ public static class FactorActs
     /// <summary>Letting devices in that are not registered.</summary>
     public const string Devices = "device-rule";
 
-    internal static bool IsOne(string? act) => act is Own or Roles or Times or Departments or Devices;
+    /// <summary>Rotating keys less often.</summary>
+    public const string KeySchedule = "key-schedule";
+
+    /// <summary>Making sheets that recover the hospital's keys.</summary>
+    public const string Sheets = "recovery-sheets";
+
+    internal static bool IsOne(string? act) => act is Own or Roles or Times or Departments or Devices or KeySchedule or Sheets;
 }

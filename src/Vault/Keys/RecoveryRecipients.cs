@@ -84,11 +84,11 @@ public sealed partial class RecoveryRecipients : IDisposable
     /// <param name="admin">Who holds the ceremony.</param>
     /// <param name="threshold">How many sheets are needed.</param>
     /// <param name="count">How many there are.</param>
-    /// <param name="code">The administrator's own one-time or recovery code.</param>
+    /// <param name="proof">The administrator's own second factor.</param>
     /// <param name="cancel">Gives up.</param>
     /// <returns>The sheets, or <c>shares.numbers</c>, <c>factor.code</c>, <c>factor.too-many</c>.</returns>
     /// <exception cref="Refused">The actor is no administrator.</exception>
-    public async Task<Result<ShareCeremony>> BeginShares(Actor admin, int threshold, int count, string? code, CancellationToken cancel)
+    public async Task<Result<ShareCeremony>> BeginShares(Actor admin, int threshold, int count, FactorProof proof, CancellationToken cancel)
     {
         const string Action = "MAKE_SHARES";
         await Ask(admin, Action, cancel);
@@ -97,7 +97,7 @@ public sealed partial class RecoveryRecipients : IDisposable
             : await identity.Sessions.Change(
                 async change =>
                 {
-                    var wrong = await identity.SecondFactor.Ask(change, admin, code, cancel);
+                    var wrong = await identity.SecondFactor.Ask(change, admin, proof, FactorActs.Sheets, cancel);
                     change.Keep = wrong is null;
                     return wrong;
                 },

@@ -17,10 +17,10 @@ internal static class KeyPages
 
     public static void Map(IEndpointRouteBuilder app)
     {
-        app.MapGet(Keys, async (HttpContext http, string? done, KeyDesk desk, VaultRoom vault, Door door, TimeProvider clock, CancellationToken cancel) =>
+        app.MapGet(Keys, async (HttpContext http, string? done, KeyDesk desk, VaultRoom vault, IdentityDesk identity, Door door, TimeProvider clock, CancellationToken cancel) =>
         {
             await door.Record(http.Actor(), Rights.Administration, Look(), cancel);
-            return await Show(desk, vault, clock, done, null, null, cancel);
+            return await Show(http, desk, vault, identity, clock, done, null, null, cancel);
         });
         app.MapGet(Keys + "/table", Table);
         app.MapGet(Keys + "/rotate", Ask);
@@ -47,26 +47,26 @@ internal static class KeyPages
             : Refusal.NotFound();
     }
 
-    private static async Task<IResult> Rotate(HttpContext http, KeyDesk desk, VaultRoom vault, TimeProvider clock, CancellationToken cancel)
+    private static async Task<IResult> Rotate(HttpContext http, KeyDesk desk, VaultRoom vault, IdentityDesk identity, TimeProvider clock, CancellationToken cancel)
     {
         var form = await http.Request.ReadFormAsync(cancel);
         var purpose = form["purpose"].ToString();
         var begun = await desk.Rotate(http.Actor(), purpose, cancel);
-        return begun.Error is { } error ? await Show(desk, vault, clock, null, error, null, cancel) : Page.GoTo(http, $"{Keys}?done={purpose}");
+        return begun.Error is { } error ? await Show(http, desk, vault, identity, clock, null, error, null, cancel) : Page.GoTo(http, $"{Keys}?done={purpose}");
     }
 
-    private static async Task<IResult> Schedule(HttpContext http, KeyDesk desk, VaultRoom vault, TimeProvider clock, CancellationToken cancel)
+    private static async Task<IResult> Schedule(HttpContext http, KeyDesk desk, VaultRoom vault, IdentityDesk identity, TimeProvider clock, CancellationToken cancel)
     {
         var form = await http.Request.ReadFormAsync(cancel);
         var typed = new KeyRotationDays(Number(form["usual"]), Number(form["outside"]));
-        var saved = await desk.ChangeDays(http.Actor(), typed, form["code"], cancel);
-        return saved.Error is { } error ? await Show(desk, vault, clock, null, error, form, cancel) : Page.GoTo(http, $"{Keys}?done=schedule");
+        var saved = await desk.ChangeDays(http.Actor(), typed, PasskeyPages.ProofOf(http, form), cancel);
+        return saved.Error is { } error ? await Show(http, desk, vault, identity, clock, null, error, form, cancel) : Page.GoTo(http, $"{Keys}?done=schedule");
 
         // No number is out of every range.
         static int Number(string? text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : -1;
     }
 
-    private static async Task<IResult> Show(KeyDesk desk, VaultRoom vault, TimeProvider clock, string? done, Error? error, IFormCollection? typed, CancellationToken cancel) => Page.Show<KeysOfHospitalPage>(
+    private static async Task<IResult> Show(HttpContext http, KeyDesk desk, VaultRoom vault, IdentityDesk identity, TimeProvider clock, string? done, Error? error, IFormCollection? typed, CancellationToken cancel) => Page.Show<KeysOfHospitalPage>(
         new
         {
             All = await desk.Status(cancel),
@@ -78,6 +78,7 @@ internal static class KeyPages
             Now = clock.GetUtcNow(),
             Done = done == "schedule" || KeyDesk.Purposes.Contains(done, StringComparer.Ordinal) ? done : null,
             Error = error,
+            Offer = await PasskeyPages.OfferOf(http, identity, cancel),
         },
         error is null ? StatusCodes.Status200OK : StatusCodes.Status422UnprocessableEntity);
 

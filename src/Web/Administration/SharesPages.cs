@@ -22,8 +22,8 @@ internal static class SharesPages
 
     public static void Map(IEndpointRouteBuilder app)
     {
-        app.MapGet(Home, (HttpContext http, RecoveryRecipients recovery, TimeProvider clock, string? done, CancellationToken cancel) =>
-            Show(http, recovery, clock, new SharesForm(), null, done, cancel));
+        app.MapGet(Home, (HttpContext http, RecoveryRecipients recovery, IdentityDesk desk, TimeProvider clock, string? done, CancellationToken cancel) =>
+            Show(http, recovery, desk, clock, new SharesForm(), null, done, cancel));
         app.MapPost(Home, Make);
         app.MapPost(Home + "/read-back", ReadBack);
         app.MapPost(Home + "/verify", Verify);
@@ -33,26 +33,26 @@ internal static class SharesPages
     {
         var form = await http.Request.ReadFormAsync(cancel);
         var typed = new SharesForm { Needed = Number(form["needed"]), Holders = Number(form["holders"]) };
-        var made = await recovery.BeginShares(http.Actor(), typed.Needed, typed.Holders, form["code"], cancel);
+        var made = await recovery.BeginShares(http.Actor(), typed.Needed, typed.Holders, PasskeyPages.ProofOf(http, form), cancel);
         return made.Error is { } error
-            ? await Show(http, recovery, clock, typed, error, null, cancel)
+            ? await Show(http, recovery, desk, clock, typed, error, null, cancel)
             : Page.Show<SheetsPage>(new { Made = made.Value, Hospital = desk.Hospital });
 
         // No number is out of every range.
         static int Number(string? text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : -1;
     }
 
-    private static async Task<IResult> ReadBack(HttpContext http, RecoveryRecipients recovery, TimeProvider clock, CancellationToken cancel)
+    private static async Task<IResult> ReadBack(HttpContext http, RecoveryRecipients recovery, IdentityDesk desk, TimeProvider clock, CancellationToken cancel)
     {
         var form = await http.Request.ReadFormAsync(cancel);
         var groups = Fields(form, "group");
         var read = await recovery.ConfirmShares(http.Actor(), groups, cancel);
         return read.Error is { } error
-            ? await Show(http, recovery, clock, new SharesForm { Groups = groups }, error, null, cancel)
+            ? await Show(http, recovery, desk, clock, new SharesForm { Groups = groups }, error, null, cancel)
             : Page.GoTo(http, $"{Home}?done={(read.Value.InForce ? "in-force" : "read")}");
     }
 
-    private static async Task<IResult> Verify(HttpContext http, RecoveryRecipients recovery, TimeProvider clock, CancellationToken cancel)
+    private static async Task<IResult> Verify(HttpContext http, RecoveryRecipients recovery, IdentityDesk desk, TimeProvider clock, CancellationToken cancel)
     {
         var form = await http.Request.ReadFormAsync(cancel);
         var sheets = Fields(form, "sheet");
@@ -60,14 +60,14 @@ internal static class SharesPages
 
         // What was typed stands there again: of five lines one is to be mended.
         return tried.Error is { } error
-            ? await Show(http, recovery, clock, new SharesForm { Sheets = sheets }, error, null, cancel)
+            ? await Show(http, recovery, desk, clock, new SharesForm { Sheets = sheets }, error, null, cancel)
             : Page.GoTo(http, $"{Home}?done={(tried.Value.InForce ? "tried" : "half")}");
     }
 
     private static string[] Fields(IFormCollection form, string name) =>
         [.. Enumerable.Range(1, RecoveryRecipients.MostHolders).Select(number => form[string.Create(CultureInfo.InvariantCulture, $"{name}-{number}")].ToString())];
 
-    private static async Task<IResult> Show(HttpContext http, RecoveryRecipients recovery, TimeProvider clock, SharesForm typed, Error? error, string? done, CancellationToken cancel) => Page.Show<SharesPage>(
+    private static async Task<IResult> Show(HttpContext http, RecoveryRecipients recovery, IdentityDesk desk, TimeProvider clock, SharesForm typed, Error? error, string? done, CancellationToken cancel) => Page.Show<SharesPage>(
         new
         {
             State = await recovery.Look(http.Actor(), cancel),
@@ -81,6 +81,7 @@ internal static class SharesPages
                 _ => null,
             },
             Now = clock.GetLocalNow(),
+            Offer = await PasskeyPages.OfferOf(http, desk, cancel),
         },
         error is null ? StatusCodes.Status200OK : StatusCodes.Status422UnprocessableEntity);
 }

@@ -38,7 +38,7 @@ public abstract class RecoveryTests : OnEveryDatabase
     }
 
     private static async Task<ShareCeremony> Begin(IdentityHouse house, Actor admin, int threshold = 2, int count = 3) =>
-        (await house.Recovery.BeginShares(admin, threshold, count, Fresh(house), default)).Value;
+        (await house.Recovery.BeginShares(admin, threshold, count, new FactorProof(Fresh(house)), default)).Value;
 
     private static string Text(ShareSheet sheet) => string.Join('\n', sheet.Lines);
 
@@ -183,17 +183,17 @@ public abstract class RecoveryTests : OnEveryDatabase
         var admin = await Administrator(house);
         await house.Member("nurse");
         var nurse = (await house.Enter("nurse")).Actor;
-        await Assert.ThrowsAsync<Refused>(() => house.Recovery.BeginShares(nurse, 2, 3, "123456", default));
+        await Assert.ThrowsAsync<Refused>(() => house.Recovery.BeginShares(nurse, 2, 3, new FactorProof("123456"), default));
         await Assert.ThrowsAsync<Refused>(() => house.Recovery.ConfirmShares(nurse, [], default));
         await Assert.ThrowsAsync<Refused>(() => house.Recovery.VerifyShares(nurse, [], default));
 
         var code = Fresh(house);
-        Assert.Equal("factor.code", (await house.Recovery.BeginShares(admin, 2, 3, null, default)).Error!.Code);
-        _ = (await house.Recovery.BeginShares(admin, 2, 3, code, default)).Value;
-        Assert.Equal("factor.code", (await house.Recovery.BeginShares(admin, 2, 3, code, default)).Error!.Code);
+        Assert.Equal("factor.code", (await house.Recovery.BeginShares(admin, 2, 3, default, default)).Error!.Code);
+        _ = (await house.Recovery.BeginShares(admin, 2, 3, new FactorProof(code), default)).Value;
+        Assert.Equal("factor.code", (await house.Recovery.BeginShares(admin, 2, 3, new FactorProof(code), default)).Error!.Code);
         foreach (var (threshold, count) in new[] { (1, 3), (0, 0), (4, 3), (2, 17), (-1, 5) })
         {
-            Assert.Equal("shares.numbers", (await house.Recovery.BeginShares(admin, threshold, count, Fresh(house), default)).Error!.Code);
+            Assert.Equal("shares.numbers", (await house.Recovery.BeginShares(admin, threshold, count, new FactorProof(Fresh(house)), default)).Error!.Code);
         }
 
         Assert.Equal("shares.not-begun", (await (await House()).Recovery.ConfirmShares(admin, [], default)).Error!.Code);
@@ -330,7 +330,7 @@ public abstract class RecoveryTests : OnEveryDatabase
     /// <summary>What is kept of a set is its public key and its dates; no line of a sheet stands in the log.</summary>
     private static async Task NothingOf(IdentityHouse house, ShareCeremony made)
     {
-        var stored = JsonSerializer.Deserialize((await house.Keys.Secret(KeyPurpose.Ring, "recovery-recipients", default))!, RecipientJson.Default.ListRecipient)!;
+        var stored = JsonSerializer.Deserialize((await house.Ring.Secret(KeyPurpose.Ring, "recovery-recipients", default))!, RecipientJson.Default.ListRecipient)!;
         var kept = Assert.Single(stored);
         Assert.Equal((made.Set, null, null, null), (kept.Shown() with { ReadBack = null, Verified = null }, kept.WrappedPrivate, kept.Salt, kept.Follows));
         using var secret = RecoverySecret.OfSheets(Texts(made, 1, 2)).Value;

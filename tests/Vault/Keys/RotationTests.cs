@@ -306,21 +306,21 @@ public abstract class RotationTests : OnEveryDatabase
         await house.Member("boss", Role.Admin);
         var boss = (await house.Enter("boss")).Actor;
 
-        Assert.Equal("keys.rotation-days", (await house.Keys.ChangeDays(boss, new KeyRotationDays(366, 182), null, default)).Error!.Code);
-        Assert.Equal("keys.rotation-days", (await house.Keys.ChangeDays(boss, new KeyRotationDays(90, 20), null, default)).Error!.Code);
-        Assert.Equal(new KeyRotationDays(90, 60), (await house.Keys.ChangeDays(boss, new KeyRotationDays(90, 60), null, default)).Value);
-        Assert.Equal("factor.code", (await house.Keys.ChangeDays(boss, new KeyRotationDays(90, 61), "000000", default)).Error!.Code);
+        Assert.Equal("keys.rotation-days", (await house.Keys.ChangeDays(boss, new KeyRotationDays(366, 182), default, default)).Error!.Code);
+        Assert.Equal("keys.rotation-days", (await house.Keys.ChangeDays(boss, new KeyRotationDays(90, 20), default, default)).Error!.Code);
+        Assert.Equal(new KeyRotationDays(90, 60), (await house.Keys.ChangeDays(boss, new KeyRotationDays(90, 60), default, default)).Value);
+        Assert.Equal("factor.code", (await house.Keys.ChangeDays(boss, new KeyRotationDays(90, 61), new FactorProof("000000"), default)).Error!.Code);
         await house.Restart();
         Assert.Equal(new KeyRotationDays(90, 60), house.Keys.Days);
         house.Clock.Pass(TimeSpan.FromSeconds(30));
         boss = (await house.Enter("boss")).Actor;
         house.Clock.Pass(TimeSpan.FromSeconds(30));
-        Assert.Equal(new KeyRotationDays(365, 182), (await house.Keys.ChangeDays(boss, KeyRotationDays.Default, house.Code("boss"), default)).Value);
+        Assert.Equal(new KeyRotationDays(365, 182), (await house.Keys.ChangeDays(boss, KeyRotationDays.Default, new FactorProof(house.Code("boss")), default)).Value);
 
         Assert.Equal("365 days, backup and sync 182 days -> 90 days, backup and sync 60 days", (await house.Entries("CHANGE_KEY_ROTATION")).First(entry => entry.Reason.Contains("->", StringComparison.Ordinal)).Reason);
         await house.Member("nina");
         var nurse = (await house.Enter("nina")).Actor;
-        await Assert.ThrowsAsync<Refused>(() => house.Keys.ChangeDays(nurse, KeyRotationDays.Default, null, default));
+        await Assert.ThrowsAsync<Refused>(() => house.Keys.ChangeDays(nurse, KeyRotationDays.Default, default, default));
     }
 
     [Fact]

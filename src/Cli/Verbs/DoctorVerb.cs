@@ -1,8 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Security.Cryptography.X509Certificates;
+using Mangrove.Cli.Backups;
 using Mangrove.Cli.CommandLine;
 using Mangrove.Cli.Serving;
+using Mangrove.Vault.Backups;
 using Mangrove.Vault.Keys;
 using Microsoft.EntityFrameworkCore;
 
@@ -42,7 +44,7 @@ internal sealed class DoctorVerb() : HospitalVerb("doctor", "Check the installat
             Dates("certificate-authority", authority, AuthoritySoon, hospital.Clock, "Plan a new authority, and that every browser learns it."),
             await Clients(hospital, cancel),
             await Migrations(hospital, cancel),
-            new Check("backup", "warn", "This version keeps no record of backups. Copy the data folder while the server is stopped, without the key file, and try the copy on another machine."),
+            .. await Backups(hospital, cancel),
         ];
         var ok = checks.All(check => check.Status != "fail");
         return Answer.Of(
@@ -74,6 +76,24 @@ internal sealed class DoctorVerb() : HospitalVerb("doctor", "Check the installat
             { Begun: not null } => new Check(Topic, "warn", $"A set of recovery sheets was begun and does not count yet: only {alone} opens a backup. Read it back and try it on the page Recovery sheets."),
             _ => new Check(Topic, "warn", $"Only {alone} opens a backup: once it is lost, none can be restored. Make recovery sheets, on the page Recovery sheets or with 'mangrove keys shares create'."),
         };
+    }
+
+    private static async Task<IReadOnlyList<Check>> Backups(Hospital hospital, CancellationToken cancel)
+    {
+        var now = hospital.Clock.GetUtcNow();
+        var runs = await hospital.Vault.Backups.Runs(1_000, cancel);
+        var targets = await hospital.Vault.Backups.Targets.All(cancel);
+        var made = runs.Where(run => run is { Work: BackupWork.Backup, Failure: null }).MaxBy(run => run.Started);
+        var late = targets.Where(target => BackupTimetable.Due(target, runs) + TimeSpan.FromMinutes(target.Schedule.EveryMinutes) < now).ToList();
+        var backup = made is null ? new Check("backup", "fail", "There is no backup. Set a target with 'mangrove backup target', on another disk.")
+            : late.Count > 0 ? new Check("backup", "fail", $"Overdue: {string.Join(", ", late.Select(target => target.Path))}. 'mangrove backup list' says why.")
+            : targets.Count == 0 ? new Check("backup", "warn", string.Create(CultureInfo.InvariantCulture, $"The last one is of {made.Started:yyyy-MM-dd HH:mm} UTC, and none is made by itself. Set a target with 'mangrove backup target'."))
+            : new Check("backup", "ok", string.Create(CultureInfo.InvariantCulture, $"The last one is of {made.Started:yyyy-MM-dd HH:mm} UTC, number {made.Number} in {made.Target}."));
+        var proven = runs.Where(run => run is { Work: BackupWork.Drill, Failure: null }).MaxBy(run => run.Started);
+        var drill = proven is null ? new Check("restore", "warn", "No restore was proven yet. Run 'mangrove backup drill', or restore a backup on another machine.")
+            : now - proven.Started > Mangrove.Web.Administration.BackupState.DrillLimit ? new Check("restore", "warn", string.Create(CultureInfo.InvariantCulture, $"The last restore was proven on {proven.Started:yyyy-MM-dd}. Run 'mangrove backup drill'."))
+            : new Check("restore", "ok", string.Create(CultureInfo.InvariantCulture, $"A restore was proven on {proven.Started:yyyy-MM-dd}."));
+        return [backup, drill];
     }
 
     /// <summary>On Linux the kernel tells whether a volume is a mapping of dm-crypt; elsewhere nobody asks it.</summary>

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Mangrove.Cli.CommandLine;
 using Mangrove.Kernel;
+using Mangrove.Vault.Identity;
 using Mangrove.Sealing;
 using Mangrove.Vault.Keys;
 

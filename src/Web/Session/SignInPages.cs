@@ -71,6 +71,7 @@ internal static class SignInPages
         SessionEnd.TooManyWrong => "Too many wrong tries at the lock ended this session. What you had begun to write is kept.",
         SessionEnd.RoleChanged or SessionEnd.Suspended or SessionEnd.Revoked or SessionEnd.PasswordReset or SessionEnd.Administrator or SessionEnd.FactorReset =>
             "An administrator ended this session. What you had begun to write is kept.",
+        SessionEnd.Restored => "The hospital was restored from a backup, and everybody was signed out. Look through what was written last before you go on.",
         SessionEnd.DeviceRevoked => "An administrator took this device out of use.",
         SessionEnd.PasswordChanged => "You changed your password at another screen, which ended this session.",
         _ => null,

@@ -171,7 +171,7 @@ public sealed record BackupState(
         ? LastBackup is null || Now - LastBackup.Started > TimeSpan.FromDays(1)
         : Targets.Any(target => Due[target.Id] + TimeSpan.FromMinutes(target.Schedule.EveryMinutes) < Now);
 
-    public string When(DateTimeOffset at) => $"{Moment(at)}, {Ago(Now - at)}";
+    public string When(DateTimeOffset at) => at.ToLocalTime().Date == Now.Date ? $"{ClinicalTime.Minute(at.ToLocalTime())} today, {Ago(Now - at)}" : $"{ClinicalTime.Day(at.ToLocalTime())}, {Ago(Now - at)}";
 
     public static string Moment(DateTimeOffset at) => $"{ClinicalTime.Day(at.ToLocalTime())} {ClinicalTime.Minute(at.ToLocalTime())}";
 

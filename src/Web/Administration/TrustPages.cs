@@ -131,21 +131,19 @@ public sealed record TrustState(
         // The index key stays for good, so its age says nothing.
         if (Keys.Where(key => key.InUse && key.Purpose != "index").MinBy(key => key.Created) is { } oldest)
         {
+            // One proof for both: how old the keys are, and who can bring them back.
             var old = AgeOf(oldest);
+            var sheets = Recovery is null ? null : SheetsProof(Recovery);
+            var (act, address) = old > KeyLimitDays ? ("See the keys", "/admin/keys") : sheets is { Stale: true } ? (sheets.Act, sheets.ActAddress) : (null, null);
             proofs.Add(new Proof(
                 "key",
-                "Oldest key in use",
+                "Oldest key",
                 $"{oldest.Purpose}, {Days(old)}",
-                $"version {oldest.Version}, made {ClinicalTime.Day(oldest.Created)}",
-                $"limit {Days(KeyLimitDays)} · root by {(RootProtectedBy == ProtectorKind.Passphrase ? "passphrase" : "key file")}",
-                old > KeyLimitDays,
-                old > KeyLimitDays ? "See the keys" : null,
-                "/admin/keys"));
-        }
-
-        if (Recovery is not null)
-        {
-            proofs.Add(SheetsProof(Recovery));
+                $"limit {KeyLimitDays} · {(sheets is null ? $"root by {(RootProtectedBy == ProtectorKind.Passphrase ? "passphrase" : "key file")}" : sheets.Verdict)}",
+                sheets?.Detail ?? $"version {oldest.Version}, made {ClinicalTime.Day(oldest.Created)}",
+                old > KeyLimitDays || sheets is { Stale: true },
+                act,
+                address));
         }
 
         return proofs;
@@ -193,14 +191,14 @@ public sealed record TrustState(
             { InForce: { Verified: { } tried } set } => new Proof(
                 icon,
                 name,
-                $"Any {set.Threshold} of {set.Count} give the key",
-                $"set {set.Name}",
+                $"{set.Threshold} of {set.Count} sheets",
+                $"set {set.Name}, tried {ClinicalTime.Day(tried.ToLocalTime())}",
                 $"last tried {ClinicalTime.Day(tried.ToLocalTime())} · limit {Days(SharesPages.DrillDays)}",
                 Now - tried > TimeSpan.FromDays(SharesPages.DrillDays),
                 "Sheets",
                 SharesPages.Home),
-            { Begun: not null } => new Proof(icon, name, "A set is begun", "it counts when it is read back and tried", "no backup is sealed to it yet", Stale: true, "Go on", SharesPages.Home),
-            _ => new Proof(icon, name, "None are in force", $"only the {(RootProtectedBy == ProtectorKind.Passphrase ? "passphrase" : "key file")} opens a backup", "once it is lost, no backup can be restored", Stale: true, "Make sheets", SharesPages.Home),
+            { Begun: not null } => new Proof(icon, name, "sheets begun", "they count when they are read back and tried", "no backup is sealed to it yet", Stale: true, "Go on", SharesPages.Home),
+            _ => new Proof(icon, name, "no sheets", $"only the {(RootProtectedBy == ProtectorKind.Passphrase ? "passphrase" : "key file")} opens a backup", "once it is lost, no backup can be restored", Stale: true, "Make sheets", SharesPages.Home),
         };
     }
 

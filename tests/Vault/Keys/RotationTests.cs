@@ -54,7 +54,7 @@ public abstract class RotationTests : OnEveryDatabase
     {
         var house = await House();
         var stock = await Stock.Of(house, patients: 130);
-        var (cuts, rotations) = (0, 0);
+        var cuts = 0;
         var steps = new SortedSet<string>(StringComparer.Ordinal);
         while (cuts < 100 || (steps.Count < 7 && cuts < 300))
         {
@@ -72,7 +72,7 @@ public abstract class RotationTests : OnEveryDatabase
                 if (await Left(house) == 0)
                 {
                     var purpose = Moved.Append("pepper").ElementAt(Chance(4));
-                    rotations += (await house.Keys.Rotate(house.SetUp.Setup, purpose, default)).Ok ? 1 : 0;
+                    await house.Keys.Rotate(house.SetUp.Setup, purpose, default);
                 }
 
                 await house.Keys.Advance(default);
@@ -92,7 +92,7 @@ public abstract class RotationTests : OnEveryDatabase
         }
 
         Assert.True(await house.Keys.Advance(default));
-        Assert.True(rotations > 5);
+        Assert.True(Moved.Append("pepper").Sum(purpose => house.Ring.Newest(Enum.Parse<KeyPurpose>(purpose, ignoreCase: true)).Version - 1) > 5);
         Assert.Equal(["after a batch", "after the new version", "before a batch", "before retiring", "before the new version", "drained", "retired"], steps);
         foreach (var purpose in Moved)
         {

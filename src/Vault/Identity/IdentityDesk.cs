@@ -1,5 +1,4 @@
 using Mangrove.Kernel;
-using Mangrove.Sealing;
 using Mangrove.Vault.Audit;
 using Mangrove.Vault.Clients;
 using Mangrove.Vault.Keys;

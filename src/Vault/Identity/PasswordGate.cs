@@ -70,7 +70,7 @@ internal sealed class PasswordGate(Peppers pepper, PasswordHasher hasher, int at
     /// <summary>A caller's place at the gate, and a hold on the pepper: a hash that is read and stored meanwhile keeps its version. Dispose gives both back.</summary>
     internal sealed class Place(PasswordGate gate) : IDisposable
     {
-        private readonly IDisposable held = gate.Pepper.Hold();
+        private readonly Keys.KeyHolds.Hold held = gate.Pepper.Hold();
         private bool left;
 
         /// <summary>Checks a password against a hash, or for as long against nobody's when there is none.</summary>

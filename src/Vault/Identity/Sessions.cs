@@ -218,14 +218,7 @@ public sealed class Sessions : IDisposable
             var unlocked = await Change(change => change.Unlock(session, Token.Hash(fresh)!, act, cancel), cancel);
             if (check.NeedsRehash)
             {
-                var stronger = await place.Hash(secret!, cancel);
-                await using var connection = await store.Open(cancel);
-                await connection.Run(
-                    by == UnlockBy.Pin ? "UPDATE pin SET hash = @new WHERE account = @id AND hash = @old" : "UPDATE account SET hash = @new WHERE id = @id AND hash = @old",
-                    cancel,
-                    ("@new", stronger),
-                    ("@id", session.Account.Id),
-                    ("@old", hash));
+                await Rehash.Keep(store, place, by == UnlockBy.Pin ? Rehash.Pin : Rehash.Password, session.Account.Id, secret!, hash!, cancel);
             }
 
             return unlocked is null ? HasEnded : new SignedIn(fresh, unlocked.Actor);

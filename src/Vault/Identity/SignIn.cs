@@ -305,12 +305,7 @@ public sealed partial class SignIn
         if (check.NeedsRehash && account is { State: AccountState.Active })
         {
             // Before the second step is asked: its ticket holds only while the hash is still the account's.
-            var stronger = await place.Hash(password, cancel);
-            await using var connection = await store.Open(cancel);
-            if (await connection.Run("UPDATE account SET hash = @new WHERE id = @id AND hash = @old", cancel, ("@new", stronger), ("@id", account.Id), ("@old", hash)) == 1)
-            {
-                hash = stronger;
-            }
+            hash = await Rehash.Keep(store, place, Rehash.Password, account.Id, password, hash!, cancel);
         }
 
         var signedIn = check.Matches && account is { State: AccountState.Active } ? await begin(account.Id, hash!, device, cancel) : null;

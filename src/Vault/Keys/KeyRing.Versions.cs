@@ -1,5 +1,4 @@
 using System.Data.Common;
-using System.Text;
 using Mangrove.Kernel;
 using Mangrove.Sealing;
 

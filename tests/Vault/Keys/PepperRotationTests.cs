@@ -1,9 +1,7 @@
 using Mangrove.Kernel;
-using Mangrove.Sealing;
 using Mangrove.Tests.Vault.Identity;
 using Mangrove.Vault;
 using Mangrove.Vault.Identity;
-using Mangrove.Vault.Keys;
 
 namespace Mangrove.Tests.Vault.Keys;
 

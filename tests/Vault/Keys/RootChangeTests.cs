@@ -2,7 +2,6 @@ using System.Text;
 using Mangrove.Kernel;
 using Mangrove.Tests.Vault.Identity;
 using Mangrove.Vault;
-using Mangrove.Vault.Access;
 using Mangrove.Vault.Keys;
 
 namespace Mangrove.Tests.Vault.Keys;
@@ -138,11 +137,10 @@ public abstract class RootChangeTests : OnEveryDatabase
     [Fact]
     public async Task The_file_of_the_root_is_for_its_owner_alone_and_nothing_is_left_beside_it()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has other rights on files.");
         var house = await House();
         _ = (await house.Keys.RotateRoot(house.SetUp.Setup, house.Protection, default)).Value;
 
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(RootProtector.PathIn(house.Roots)));
+        Assert.True(OperatingSystem.IsWindows() || File.GetUnixFileMode(RootProtector.PathIn(house.Roots)) == (UnixFileMode.UserRead | UnixFileMode.UserWrite));
         Assert.Equal(["root.json", "root.key"], Directory.GetFiles(house.Roots).Select(file => Path.GetFileName(file)!).Order(StringComparer.Ordinal));
         Assert.DoesNotContain("next", await File.ReadAllTextAsync(RootProtector.PathIn(house.Roots), Encoding.UTF8), StringComparison.OrdinalIgnoreCase);
     }

@@ -22,7 +22,7 @@ internal sealed class IdentityHouse : IAsyncDisposable
     public const string Password = "velvet tractor mumbles quietly";
 
     private readonly StorageOptions storage;
-    private readonly KeyMaterial root = KeyMaterial.Generate();
+    private readonly KeyMaterial root;
     private readonly SqliteHome home = new();
     private readonly IdentityOptions options;
     private KeyRing keys = null!;
@@ -30,14 +30,15 @@ internal sealed class IdentityHouse : IAsyncDisposable
     private IdentityDesk desk = null!;
     private bool created;
 
-    private IdentityHouse(StorageOptions storage, IdentityOptions? options)
+    private IdentityHouse(StorageOptions storage, IdentityOptions? options, KeyMaterial? root = null)
     {
         this.storage = storage;
+        this.root = root ?? KeyMaterial.Generate();
         var given = options ?? new IdentityOptions { PasswordQueue = 1000 };
         this.options = given with { PasswordCost = given.PasswordCost == PasswordHasher.StandardCost ? 4 : given.PasswordCost };
     }
 
-    public FakeClock Clock { get; } = new();
+    public FakeClock Clock { get; private init; } = new();
 
     public Store Store { get; private set; } = null!;
 
@@ -64,6 +65,14 @@ internal sealed class IdentityHouse : IAsyncDisposable
         var house = new IdentityHouse(storage, options);
         await house.Start();
         return house;
+    }
+
+    /// <summary>Another server of the same hospital: the same database, keys and time, a log of its own.</summary>
+    public async Task<IdentityHouse> Beside()
+    {
+        var other = new IdentityHouse(storage, options, KeyMaterial.From(root.Bytes)) { Clock = Clock, created = true };
+        await other.Start();
+        return other;
     }
 
     /// <summary>Stops and starts the process, as far as Identity is concerned.</summary>

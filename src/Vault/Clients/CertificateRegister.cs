@@ -16,9 +16,21 @@ internal sealed class CertificateRegister(Store store, TimeProvider clock)
     public async Task Load(CancellationToken cancel)
     {
         await using var connection = await store.Open(cancel);
-        foreach (var certificate in await connection.Query($"SELECT {ClientCertificate.Columns} FROM client_certificate WHERE revoked IS NULL", ClientCertificate.Read, cancel))
+        await Load(connection, cancel);
+    }
+
+    /// <summary>Lets memory be what stands in the table: what is not there any more is forgotten.</summary>
+    public async Task Load(DbConnection connection, CancellationToken cancel)
+    {
+        var standing = await connection.Query($"SELECT {ClientCertificate.Columns} FROM client_certificate WHERE revoked IS NULL", ClientCertificate.Read, cancel);
+        foreach (var certificate in standing)
         {
             listed[certificate.Fingerprint] = certificate;
+        }
+
+        foreach (var gone in listed.Keys.Except(standing.Select(certificate => certificate.Fingerprint), StringComparer.Ordinal))
+        {
+            listed.TryRemove(gone, out _);
         }
     }
 

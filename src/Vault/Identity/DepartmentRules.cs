@@ -105,8 +105,11 @@ public sealed class DepartmentRules
     internal async Task Load(CancellationToken cancel)
     {
         await using var connection = await store.Open(cancel);
-        standings.Use(await Read(connection, cancel), await ReadLists(connection, cancel));
+        await Load(connection, cancel);
     }
+
+    internal async Task Load(DbConnection connection, CancellationToken cancel) =>
+        standings.Use(await Read(connection, cancel), await ReadLists(connection, cancel));
 
     private static HashSet<Role> Everybody { get; } = Enum.GetValues<Role>().ToHashSet();
 

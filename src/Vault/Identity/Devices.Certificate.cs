@@ -74,11 +74,20 @@ public sealed partial class Devices
         standings.Register(device.Name, device.Department);
     }
 
-    private async Task LoadCertified(System.Data.Common.DbConnection connection, CancellationToken cancel)
+    /// <summary>Reads the desktops, and gives their names.</summary>
+    private async Task<IEnumerable<string>> LoadCertified(System.Data.Common.DbConnection connection, CancellationToken cancel)
     {
-        foreach (var device in await connection.Query(Select + " WHERE device.enrolled IS NOT NULL AND device.token IS NULL AND device.revoked IS NULL", Read, cancel))
+        var desktops = await connection.Query(Select + " WHERE device.enrolled IS NOT NULL AND device.token IS NULL AND device.revoked IS NULL", Read, cancel);
+        foreach (var device in desktops)
         {
             Learn(device.Id, new KnownDevice(device.Name, device.Department, device.By, device.Enrolled!.Value));
         }
+
+        foreach (var gone in certified.Keys.Except(desktops.Select(device => device.Id)))
+        {
+            certified.TryRemove(gone, out _);
+        }
+
+        return desktops.Select(device => device.Name);
     }
 }

@@ -37,7 +37,7 @@ public sealed partial class Devices
     private readonly Peppers pepper;
     private readonly TimeProvider clock;
 
-    // By the hash of the cookie. One process owns the vault: what it changes is here at once.
+    // By the hash of the cookie. What this process changes is here at once.
     private readonly ConcurrentDictionary<string, Known> known = new(StringComparer.Ordinal);
     private readonly Standings standings;
 
@@ -70,19 +70,32 @@ public sealed partial class Devices
     internal async Task Load(CancellationToken cancel)
     {
         await using var connection = await store.Open(cancel);
+        await Load(connection, cancel);
+    }
+
+    /// <summary>Lets memory be what stands in the tables: what is not there any more is forgotten.</summary>
+    internal async Task Load(System.Data.Common.DbConnection connection, CancellationToken cancel)
+    {
         standings.DevicesRequired = await connection.Scalar("SELECT required FROM device_rule WHERE id = 1", cancel) is 1L;
-        foreach (var (token, device) in await connection.Query(
+        var browsers = await connection.Query(
             """
             SELECT device.token, device.id, device.name, device.department, device.public_key, account.name, device.enrolled
             FROM device LEFT JOIN account ON account.number = device.created_by WHERE device.token IS NOT NULL AND device.revoked IS NULL
             """,
             row => (Convert.ToHexString(row.Bytes(0)), new Known(row.Guid(1), row.GetString(2), row.GetString(3), row.Bytes(4), row.TextOrNull(5), DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(6)))),
-            cancel))
+            cancel);
+        foreach (var (token, device) in browsers)
         {
             Learn(token, device);
         }
 
-        await LoadCertified(connection, cancel);
+        var desktops = await LoadCertified(connection, cancel);
+        foreach (var gone in known.Keys.Except(browsers.Select(one => one.Item1), StringComparer.Ordinal))
+        {
+            known.TryRemove(gone, out _);
+        }
+
+        standings.RegisterOnly(browsers.Select(one => one.Item2.Name).Concat(desktops).ToHashSet(StringComparer.Ordinal));
     }
 
     /// <summary>Names a device and its department; the code registers one browser as it.</summary>

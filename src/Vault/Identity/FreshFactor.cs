@@ -18,6 +18,8 @@ internal sealed class FreshFactor(Sessions sessions, SecondFactors codes, Passke
     // What was shown and has not been right yet, by session.
     private readonly ConcurrentDictionary<string, int> wrong = new(StringComparer.Ordinal);
 
+    private static Error Nothing { get; } = new("factor.code", "This needs your second factor. Type a code from your phone or a recovery code, or show a passkey.");
+
     private static Error TooMany { get; } = new("factor.too-many", "Five codes or passkeys were wrong. Sign out, sign in again and repeat it.");
 
     /// <summary>What the browser of a session is asked for an act; null when its person has no passkey at this site.</summary>
@@ -61,6 +63,12 @@ internal sealed class FreshFactor(Sessions sessions, SecondFactors codes, Passke
 
     private async Task<Error?> Prove(SessionChange change, Account account, string session, FactorProof proof, string act, CancellationToken cancel)
     {
+        // Nothing was shown, so nothing was guessed: whoever forgot it is not counted among the wrong.
+        if (string.IsNullOrEmpty(proof.Passkey) && string.IsNullOrWhiteSpace(proof.Code))
+        {
+            return Nothing;
+        }
+
         // Counted before it is looked at, so that many at once gain nothing.
         if (wrong.AddOrUpdate(session, 1, (_, count) => count + 1) > MostWrong)
         {

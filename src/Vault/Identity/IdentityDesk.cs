@@ -16,6 +16,7 @@ public sealed class IdentityDesk : IDisposable
     private readonly PendingSignIns pending;
     private readonly SignInTraces traces;
     private readonly SessionRules rules;
+    private readonly OtherServers others;
 
     internal IdentityDesk(Store store, KeyRing keys, Door door, Receipt.Log log, Standings standings, string hospital, TimeProvider clock, IdentityOptions? options = null)
     {
@@ -44,6 +45,7 @@ public sealed class IdentityDesk : IDisposable
         Departments = new DepartmentRules(store, standings, acts, SecondFactor);
         Certificates = new CertificateRegister(store, clock);
         Devices = new Devices(store, Sessions, standings, door, log, throttle, SecondFactor, Certificates, pepper, clock);
+        others = new OtherServers(store, Sessions, rules, Departments, Certificates, Devices);
         Staff = new StaffDirectory(store, Sessions, door, log, passwords, settings, hospital, clock);
         FirstAdministrator = new FirstAdministrator(Staff);
         Peppered = new Peppered(Sessions, pepper, clock);
@@ -103,6 +105,13 @@ public sealed class IdentityDesk : IDisposable
             ? new FirstSetUp(demonstration)
             : StaffDirectory.HasAccounts;
     }
+
+    /// <summary>
+    /// Lets this server follow what another one on the same database changed. Called every second by <see cref="SessionSweep"/>;
+    /// nothing is done on SQLite, or where nothing changed.
+    /// </summary>
+    /// <returns>Whether anything had changed.</returns>
+    public Task<bool> Follow(CancellationToken cancel) => others.Follow(cancel);
 
     public void Dispose()
     {

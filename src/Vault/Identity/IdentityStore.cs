@@ -121,8 +121,12 @@ internal static class IdentityStore
         CREATE TABLE IF NOT EXISTS clock_mark (
             id INTEGER NOT NULL PRIMARY KEY,
             wall INTEGER NOT NULL);
+        CREATE TABLE IF NOT EXISTS vault_version (
+            id INTEGER NOT NULL PRIMARY KEY,
+            version INTEGER NOT NULL);
         INSERT INTO staff_number (id, last) VALUES (1, 0) ON CONFLICT (id) DO NOTHING;
-        INSERT INTO clock_mark (id, wall) VALUES (1, 0) ON CONFLICT (id) DO NOTHING
+        INSERT INTO clock_mark (id, wall) VALUES (1, 0) ON CONFLICT (id) DO NOTHING;
+        INSERT INTO vault_version (id, version) VALUES (1, 0) ON CONFLICT (id) DO NOTHING
         """;
 
     /// <summary>Creates the tables where they are missing.</summary>

@@ -25,9 +25,9 @@ internal sealed class LeakedPasswords : IDisposable
     /// <exception cref="InvalidOperationException">The program was built without the list, so no password can be judged.</exception>
     public static LeakedPasswords Open()
     {
-        var hashes = typeof(LeakedPasswords).Assembly.GetManifestResourceStream("leaked-passwords");
-        return hashes is { Length: > 0 } && hashes.Length % Size == 0
-            ? new LeakedPasswords(hashes)
+        var list = typeof(LeakedPasswords).Assembly.GetManifestResourceStream("leaked-passwords");
+        return list is { Length: > 0 } && list.Length % Size == 0
+            ? new LeakedPasswords(list)
             : throw new InvalidOperationException("The list of leaked passwords is not in this build. Build Mangrove again.");
     }
 

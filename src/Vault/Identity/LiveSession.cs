@@ -89,6 +89,19 @@ internal sealed class LiveSession(Guid id, string token, Account account, string
         }
     }
 
+    /// <summary>Takes over a later gesture that another server stored.</summary>
+    public void Learn(long wall, TimeProvider clock)
+    {
+        lock (gate)
+        {
+            if (wall > touched.Wall)
+            {
+                touched = Since.At(clock, wall);
+                stored = wall;
+            }
+        }
+    }
+
     public static LiveSession Read(System.Data.Common.DbDataReader row, TimeProvider clock) => new(
         row.Guid(Account.ColumnCount),
         Convert.ToHexString(row.Bytes(Account.ColumnCount + 1)),

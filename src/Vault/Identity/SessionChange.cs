@@ -33,7 +33,7 @@ internal sealed class SessionChange(DbConnection connection, Receipt.Log log, Ti
             await End(session, why, by, cancel);
         }
 
-        // One that another process opened on the same database would be in the table only.
+        // One that another server opened a moment ago is in the table only.
         await connection.Run(
             "UPDATE session SET revoked = @now, ended = @why WHERE account = @account AND revoked IS NULL AND id <> @except",
             cancel,
@@ -50,6 +50,13 @@ internal sealed class SessionChange(DbConnection connection, Receipt.Log log, Ti
         {
             await End(session, why, by, cancel);
         }
+
+        await connection.Run(
+            "UPDATE session SET revoked = @now, ended = @why WHERE device = @device AND revoked IS NULL",
+            cancel,
+            ("@now", Now),
+            ("@why", (int)why),
+            ("@device", device));
     }
 
     /// <summary>Ends one session; false when it had ended already.</summary>

@@ -4,8 +4,8 @@ using Mangrove.Vault.Audit;
 
 namespace Mangrove.Vault.Identity;
 
-/// <summary>Locks and ends sessions in time while nobody asks: runs <see cref="Sessions.Sweep"/> every second.</summary>
-public sealed partial class SessionSweep(Sessions sessions, TimeProvider clock, ILogger<SessionSweep> logger) : BackgroundService
+/// <summary>Locks and ends sessions in time while nobody asks, and follows what another server changed: looks every second.</summary>
+public sealed partial class SessionSweep(IdentityDesk desk, TimeProvider clock, ILogger<SessionSweep> logger) : BackgroundService
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(1);
 
@@ -16,7 +16,8 @@ public sealed partial class SessionSweep(Sessions sessions, TimeProvider clock, 
         {
             try
             {
-                await sessions.Sweep(stoppingToken);
+                await desk.Follow(stoppingToken);
+                await desk.Sessions.Sweep(stoppingToken);
             }
             catch (Exception error) when (error is AuditUnavailable or System.Data.Common.DbException)
             {

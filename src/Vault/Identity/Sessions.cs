@@ -11,10 +11,11 @@ namespace Mangrove.Vault.Identity;
 /// this process's memory, and at once: the next request and every event stream of the session see it.
 /// </summary>
 /// <remarks>
-/// One process owns a hospital's vault. Every change of sessions and accounts runs through <see cref="Change{T}"/>, one
-/// at a time, in one transaction with its entry in the log: if the entry cannot be made, the change does not happen.
+/// Every change of sessions and accounts runs through <see cref="Change{T}"/>, one at a time, in one transaction with its
+/// entry in the log: if the entry cannot be made, the change does not happen. On SQLite one process owns a hospital's vault;
+/// of several servers on one PostgreSQL database each follows the others (<see cref="OtherServers"/>).
 /// </remarks>
-public sealed class Sessions : IDisposable
+public sealed partial class Sessions : IDisposable
 {
     // Ended sessions keep saying why for this long.
     private static readonly TimeSpan Remembered = TimeSpan.FromDays(7);
@@ -67,7 +68,7 @@ public sealed class Sessions : IDisposable
 
         await WatchClock(cancel);
         var key = Convert.ToHexString(hash);
-        if (!live.TryGetValue(key, out var session))
+        if (!live.TryGetValue(key, out var session) && (!await Adopt(hash, cancel) || !live.TryGetValue(key, out session)))
         {
             return SessionState.None(await WhyEnded(hash, cancel));
         }
@@ -318,6 +319,11 @@ public sealed class Sessions : IDisposable
                 return result;
             }
 
+            if (!store.IsSqlite)
+            {
+                await OtherServers.Count(connection, cancel);
+            }
+
             // Not to be cancelled: a commit of unknown outcome would leave memory and table apart.
             try
             {
@@ -336,11 +342,7 @@ public sealed class Sessions : IDisposable
             turn.Release();
         }
 
-        foreach (var (handle, became) in change.Turns)
-        {
-            SessionChanged?.Invoke(this, new SessionChangedEventArgs(handle, became));
-        }
-
+        Tell(change.Turns);
         return result;
     }
 
@@ -486,9 +488,13 @@ public sealed class Sessions : IDisposable
     }
 
     private Task<bool> Settle(LiveSession session, CancellationToken cancel) => Change(
-        change => session.Expired(rules.Now, clock)
-            ? change.End(session, SessionEnd.Expired, null, cancel)
-            : change.LockIf(session, () => session.Idle(rules.Now, clock), "idle", cancel),
+        async change =>
+        {
+            await LearnTouch(change.Connection, session, cancel);
+            return session.Expired(rules.Now, clock)
+                ? await change.End(session, SessionEnd.Expired, null, cancel)
+                : await change.LockIf(session, () => session.Idle(rules.Now, clock), "idle", cancel);
+        },
         cancel);
 
     private async Task<SessionEnd> WhyEnded(byte[] hash, CancellationToken cancel)

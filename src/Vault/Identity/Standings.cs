@@ -87,6 +87,15 @@ internal sealed class Standings
 
     public void Register(string device, string department) => devices[device] = department;
 
+    /// <summary>Forgets every device that is not named.</summary>
+    public void RegisterOnly(IReadOnlySet<string> names)
+    {
+        foreach (var gone in devices.Keys.Where(name => !names.Contains(name)))
+        {
+            devices.TryRemove(gone, out _);
+        }
+    }
+
     public void Remove(string device) => devices.TryRemove(device, out _);
 
     public void Use(IReadOnlyDictionary<string, IReadOnlySet<Role>> rules, IReadOnlyDictionary<string, string> opens)

@@ -2,6 +2,7 @@ using System.Globalization;
 using Mangrove.Kernel;
 using Mangrove.Vault;
 using Mangrove.Vault.Access;
+using Mangrove.Vault.Identity;
 using Mangrove.Web.Session;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;

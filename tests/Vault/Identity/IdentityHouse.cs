@@ -41,7 +41,7 @@ internal sealed class IdentityHouse : IAsyncDisposable
         this.options = given with { PasswordCost = given.PasswordCost == PasswordHasher.StandardCost ? 4 : given.PasswordCost };
     }
 
-    public FakeClock Clock { get; } = new();
+    public FakeClock Clock { get; private init; } = new();
 
     public Store Store { get; private set; } = null!;
 
@@ -88,6 +88,15 @@ internal sealed class IdentityHouse : IAsyncDisposable
         var house = new IdentityHouse(storage, options);
         await house.Start();
         return house;
+    }
+
+    /// <summary>Another server of the same hospital: the same database, keys and time, a log of its own.</summary>
+    public async Task<IdentityHouse> Beside()
+    {
+        var other = new IdentityHouse(storage, options) { Clock = Clock, created = true, Protection = Protection };
+        File.Copy(RootProtector.PathIn(Roots), RootProtector.PathIn(other.Roots));
+        await other.Start();
+        return other;
     }
 
     /// <summary>Stops and starts the process, as far as Identity is concerned.</summary>

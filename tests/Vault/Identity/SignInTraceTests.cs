@@ -1,6 +1,5 @@
 using Mangrove.Kernel;
 using Mangrove.Sealing;
-using Mangrove.Vault;
 using Mangrove.Vault.Identity;
 
 namespace Mangrove.Tests.Vault.Identity;

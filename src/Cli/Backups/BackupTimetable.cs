@@ -1,5 +1,4 @@
 using Mangrove.Cli.CommandLine;
-using Mangrove.Kernel;
 using Mangrove.Vault.Backups;
 using Mangrove.Vault.Identity;
 using Microsoft.Extensions.Hosting;

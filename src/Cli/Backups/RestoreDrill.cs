@@ -3,7 +3,6 @@ using Mangrove.Continuity;
 using Mangrove.Kernel;
 using Mangrove.Sealing;
 using Mangrove.Vault;
-using Mangrove.Vault.Backups;
 using Mangrove.Vault.Keys;
 
 namespace Mangrove.Cli.Backups;

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Mangrove.Cli.Backups;
 using Mangrove.Continuity;
-using Mangrove.Kernel;
 using Mangrove.Vault;
 using Mangrove.Vault.Identity;
 using Mangrove.Vault.Keys;

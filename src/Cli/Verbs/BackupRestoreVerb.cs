@@ -6,7 +6,6 @@ using Mangrove.Continuity;
 using Mangrove.Kernel;
 using Mangrove.Vault;
 using Mangrove.Vault.Backups;
-using Mangrove.Vault.Identity;
 using Mangrove.Vault.Keys;
 
 namespace Mangrove.Cli.Verbs;

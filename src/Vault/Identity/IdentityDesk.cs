@@ -17,10 +17,12 @@ public sealed class IdentityDesk : IDisposable
     private readonly SignInTraces traces;
     private readonly SessionRules rules;
     private readonly OtherServers others;
+    private readonly KeyRing ring;
 
     internal IdentityDesk(Store store, KeyRing keys, Door door, Receipt.Log log, Standings standings, string hospital, TimeProvider clock, IdentityOptions? options = null)
     {
         this.store = store;
+        ring = keys;
         var settings = (options ?? new IdentityOptions()).Checked();
         Hospital = hospital;
         rules = new SessionRules(settings);
@@ -111,7 +113,11 @@ public sealed class IdentityDesk : IDisposable
     /// nothing is done on SQLite, or where nothing changed.
     /// </summary>
     /// <returns>Whether anything had changed.</returns>
-    public Task<bool> Follow(CancellationToken cancel) => others.Follow(cancel);
+    public async Task<bool> Follow(CancellationToken cancel)
+    {
+        await ring.Follow(cancel);
+        return await others.Follow(cancel);
+    }
 
     public void Dispose()
     {

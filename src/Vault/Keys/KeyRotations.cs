@@ -44,6 +44,12 @@ internal sealed class KeyRotations : IDisposable
     /// <summary>How long acts that began before are waited for at one look.</summary>
     public TimeSpan LongestDrain { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>
+    /// How old a new version has to be before anything is moved to it, where another server may stand on the same database: by
+    /// then each of them has followed (<see cref="KeyRing.Follow"/>) and makes nothing under the old one any more.
+    /// </summary>
+    public TimeSpan OthersFollow { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>Called between any two steps, with the step's name. Tests stop the work there, as a power cut would.</summary>
     public Action<string>? Between { get; init; }
 
@@ -140,6 +146,11 @@ internal sealed class KeyRotations : IDisposable
 
     private async Task<bool> Finish(KeyPurpose purpose, CancellationToken cancel)
     {
+        if (ring.Shared && ring.Age(ring.Newest(purpose)) < OthersFollow)
+        {
+            return false;
+        }
+
         var moved = new Dictionary<int, long>();
         for (var pass = 1; ; pass++)
         {

@@ -68,6 +68,9 @@ internal sealed class IdentityHouse : IAsyncDisposable
     /// <summary>What opens the root key at the next start.</summary>
     public RootSecret Protection { get; set; }
 
+    /// <summary>How long a rotation leaves to other servers; nothing where a test has one.</summary>
+    public TimeSpan Settle { get; set; }
+
     /// <summary>What happens between two steps of a rotation: a power cut is an exception here and a restart after it.</summary>
     public Action<string>? Between { get; set; }
 
@@ -198,7 +201,7 @@ internal sealed class IdentityHouse : IAsyncDisposable
         Door = new Door(new Grant.Policy(new NobodyInCare(), standings, Clock), log, keys, new PatientIndex(), facility);
         desk = new IdentityDesk(Store, keys, Door, log, standings, Hospital, Clock, options);
         await desk.Load(default);
-        rotations = new KeyRotations(keys, log) { Between = step => Between?.Invoke(step), BatchSize = 50, LongestDrain = TimeSpan.FromSeconds(1) };
+        rotations = new KeyRotations(keys, log) { Between = step => Between?.Invoke(step), BatchSize = 50, LongestDrain = TimeSpan.FromSeconds(1), OthersFollow = Settle };
         Recovery = new RecoveryRecipients(keys, desk, Door, log, Clock);
         Keys = new KeyDesk(keys, rotations, new RootKeeper(roots.FullName, protector, keys) { Between = step => Between?.Invoke(step) }, Recovery, Door, log, desk, Clock);
         await Keys.Load(default);

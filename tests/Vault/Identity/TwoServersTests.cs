@@ -3,7 +3,9 @@ using System.Security.Cryptography.X509Certificates;
 using Mangrove.Kernel;
 using Mangrove.Tests.Vault.Clients;
 using Mangrove.Vault.Clients;
+using Mangrove.Vault;
 using Mangrove.Vault.Identity;
+using Mangrove.Vault.Keys;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Mangrove.Tests.Vault.Identity;
@@ -41,6 +43,40 @@ public sealed class TwoServersTests : IAsyncLifetime
         // A refusal changes nothing.
         Assert.NotNull((await here.SignIn.Password("nina", "quite a wrong password", Device, default)).Error);
         Assert.False(await there.Desk.Follow(default));
+    }
+
+    [Fact]
+    public async Task A_key_rotated_here_is_followed_there_before_anything_is_moved()
+    {
+        await here.Member("nina");
+        await here.Member("boss", Role.Admin);
+        await Follow();
+        here.Settle = TimeSpan.FromSeconds(30);
+        await here.Restart();
+        var boss = (await here.Enter("boss")).Actor;
+        Assert.Equal(2, (await here.Keys.Rotate(boss, "pepper", default)).Value);
+        Assert.False(await here.Keys.Advance(default));
+        Assert.Equal(2, here.Ring.Versions(KeyPurpose.Pepper).Count);
+
+        // There nothing is known of it yet, and what is made there meanwhile is under the old one.
+        Assert.Single(there.Ring.Versions(KeyPurpose.Pepper));
+        Assert.Null((await there.SignIn.Password("nina", IdentityHouse.Password, Device, default)).Error);
+        await Follow();
+        Assert.Equal(2, there.Ring.Newest(KeyPurpose.Pepper).Version);
+
+        here.Clock.Pass(TimeSpan.FromSeconds(31));
+        await here.Keys.Advance(default);
+        Assert.Null((await there.SignIn.Password("nina", IdentityHouse.Password, Device, default)).Error);
+
+        // A version that went here goes there too, and the rest opens.
+        Assert.Equal(2, (await here.Keys.Rotate(boss, "ring", default)).Value);
+        await Follow();
+        here.Clock.Pass(TimeSpan.FromSeconds(31));
+        await here.Keys.Advance(default);
+        Assert.Single(here.Ring.Versions(KeyPurpose.Ring));
+        await Follow();
+        Assert.Equal(2, Assert.Single(there.Ring.Versions(KeyPurpose.Ring)).Version);
+        Assert.NotNull(await there.Ring.Secret(KeyPurpose.Ring, SystemSecrets.AuthorityCertificate, default));
     }
 
     [Fact]

@@ -4,12 +4,12 @@ using System.Text;
 namespace Mangrove.Vault.Identity;
 
 /// <summary>
-/// The published list of passwords that leaked and are tried first: some 310,000, of which 3,500 are long enough to be chosen
+/// The published list of passwords that leaked and are tried first: some 324,000, of which 3,500 are long enough to be chosen
 /// here. It is in the program as hashes, made by <c>src/Vault/passwords.mjs</c> at build time; nothing is asked of anybody
 /// outside. Hashes, because a list in the clear would only be a quarry, and the look-up then needs no memory and no start:
 /// the first six bytes of each SHA-256, sorted, are read where they lie.
 /// </summary>
-/// <remarks>Six bytes of 310,000 entries: one word in 900 million is taken for one of them and is none.</remarks>
+/// <remarks>Six bytes of 324,000 entries: one word in 870 million is taken for one of them and is none.</remarks>
 internal sealed class LeakedPasswords : IDisposable
 {
     private const int Size = 6;

@@ -108,32 +108,37 @@ public sealed class PasskeyAloneTests(LookHost look) : IAsyncLifetime
         await Assertions.Expect(admin.GetByTestId("done")).ToBeVisibleAsync();
         await Assertions.Expect(admin.GetByTestId("needs-nurse")).Not.ToBeCheckedAsync();
 
-        await admin.GetByTestId("idle").SelectOptionAsync("240");
-        await admin.GetByTestId("save-times").ClickAsync();
-        await Assertions.Expect(admin.GetByTestId("done")).ToBeVisibleAsync();
-        await admin.GetByTestId("idle").SelectOptionAsync("300");
-        await admin.GetByTestId("times-code-passkey").ClickAsync();
-        await Assertions.Expect(admin.GetByTestId("done")).ToBeVisibleAsync();
-        await Assertions.Expect(admin.GetByTestId("idle")).ToHaveValueAsync("300");
+        await Times("240", "save-times");
+        await Times("300", "times-code-passkey");
 
         await admin.GotoAsync("/admin/devices");
         await admin.GetByTestId("new-device").Locator("[name=name]").FillAsync("Ward-3-Tablet");
         await admin.GetByTestId("new-device").Locator("[name=department]").FillAsync("Ward 3");
         await admin.GetByTestId("register").ClickAsync();
         await Assertions.Expect(admin.GetByTestId("device-code")).ToBeVisibleAsync();
-        await Department(check: false, "save-department");
-        await Department(check: true, "department-code-passkey");
+        await Department(check: false, "save-department", "everybody works there but Cashier");
+        await Department(check: true, "department-code-passkey", "everybody works there from now on");
         await admin.GetByTestId("departments").Locator("summary").ClickAsync();
         await Picture(admin, "devices");
         Assert.Equal([], wrong);
 
-        async Task Department(bool check, string button)
+        async Task Times(string idle, string button)
+        {
+            // A page that says "saved" may be the one of before: this one says nothing until it is sent.
+            await admin.GotoAsync("/admin/accounts/rules");
+            await admin.GetByTestId("idle").SelectOptionAsync(idle);
+            await admin.GetByTestId(button).ClickAsync();
+            await Assertions.Expect(admin.GetByTestId("done")).ToContainTextAsync("The times hold from now on");
+            await Assertions.Expect(admin.GetByTestId("idle")).ToHaveValueAsync(idle);
+        }
+
+        async Task Department(bool check, string button, string said)
         {
             var place = admin.GetByTestId("departments");
             await place.Locator("summary").ClickAsync();
             await place.GetByTestId("works-cashier").SetCheckedAsync(check);
             await place.GetByTestId(button).ClickAsync();
-            await Assertions.Expect(admin.GetByTestId("done")).ToContainTextAsync("Ward 3");
+            await Assertions.Expect(admin.GetByTestId("done")).ToContainTextAsync($"Ward 3: {said}");
             await Assertions.Expect(admin.GetByTestId("works-cashier")).ToBeCheckedAsync(new LocatorAssertionsToBeCheckedOptions { Checked = check });
         }
     }

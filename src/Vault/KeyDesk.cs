@@ -44,6 +44,9 @@ public sealed partial class KeyDesk : IDisposable
         rotations.Register(new HangingKind(KeyPurpose.Sync, "parcels", _ => Task.FromResult<IReadOnlyList<Hanging>>([]), null));
     }
 
+    /// <summary>Counts what a room has sealed under a purpose key; called while the vault is put together. See <see cref="HangingKind"/>.</summary>
+    internal void Register(HangingKind kind) => rotations.Register(kind);
+
     /// <summary>The purposes that <see cref="Rotate"/> takes, in the order of <see cref="Status"/>.</summary>
     public static IReadOnlyList<string> Purposes { get; } = [.. Enum.GetValues<KeyPurpose>().Where(purpose => purpose != KeyPurpose.Index).Select(KeyRing.Word)];
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using Mangrove.Kernel;
 using Mangrove.Vault.Audit;
@@ -25,7 +26,9 @@ internal sealed class KeyRotations : IDisposable
     private readonly List<HangingKind> kinds = [];
     private readonly SemaphoreSlim beginning = new(1, 1);
     private readonly SemaphoreSlim turn = new(1, 1);
-    private readonly HashSet<(KeyPurpose, int)> reported = [];
+
+    // Versions under which something does not open. They stay, and do not stand in the way of the next rotation.
+    private readonly ConcurrentDictionary<(KeyPurpose, int), bool> broken = new();
 
     public KeyRotations(KeyRing ring, Receipt.Log log)
     {
@@ -76,7 +79,7 @@ internal sealed class KeyRotations : IDisposable
             foreach (var kind in kinds.Where(kind => kind.Purpose == purpose))
             {
                 var counts = await kind.Count(cancel);
-                if (kind.Move is not null && counts.Any(one => one.Version < old.Version))
+                if (kind.Move is not null && counts.Any(one => one.Version > 0 && one.Version < old.Version && !broken.ContainsKey((purpose, one.Version))))
                 {
                     return new Error("keys.rotating", "A rotation of this key is still moving what is under its older version. Wait until it has ended (keys status), then rotate again.");
                 }
@@ -196,7 +199,7 @@ internal sealed class KeyRotations : IDisposable
 
     private async Task<long> Move(PurposeKey old, CancellationToken cancel)
     {
-        var (moved, broken) = (0L, 0L);
+        var (moved, shut) = (0L, 0L);
         foreach (var kind in kinds.Where(kind => kind.Purpose == old.Purpose && kind.Move is not null))
         {
             byte[]? after = null;
@@ -205,7 +208,7 @@ internal sealed class KeyRotations : IDisposable
                 Step("before a batch");
                 var batch = await kind.Move!(old, after, cancel);
                 moved += batch.Moved;
-                broken += batch.Broken;
+                shut += batch.Broken;
                 after = batch.Next;
                 Step("after a batch");
 
@@ -215,12 +218,12 @@ internal sealed class KeyRotations : IDisposable
             while (after is not null);
         }
 
-        if (broken > 0 && reported.Add((old.Purpose, old.Version)))
+        if (shut > 0 && broken.TryAdd((old.Purpose, old.Version), true))
         {
             await log.Refuse(
                 SystemActors.Keys,
                 Act(RetireAction, old.Purpose, null),
-                new Error("keys.unreadable", string.Create(CultureInfo.InvariantCulture, $"{broken} do not open under version {old.Version}; it is kept.")),
+                new Error("keys.unreadable", string.Create(CultureInfo.InvariantCulture, $"{shut} do not open under version {old.Version}; it is kept.")),
                 cancel);
         }
 

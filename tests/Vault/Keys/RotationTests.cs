@@ -245,7 +245,13 @@ public abstract class RotationTests : OnEveryDatabase
 
         Assert.Equal((2, 1L), ((await Status(house, "data")).Versions.Count, (await Status(house, "data")).ToMove));
         Assert.Equal("keys.unreadable", Assert.Single(await house.Entries("RETIRE_KEY")).Reason);
+        await stock.Opens(house);
+
+        // What is damaged does not stand in the way of the next rotation.
+        Assert.Equal(3, (await house.Keys.Rotate(house.SetUp.Setup, "data", default)).Value);
         Assert.Equal("keys.rotating", (await house.Keys.Rotate(house.SetUp.Setup, "data", default)).Error!.Code);
+        Assert.False(await house.Keys.Advance(default));
+        Assert.Equal([3, 1], (await Status(house, "data")).Versions.Select(version => version.Version));
         await stock.Opens(house);
     }
 

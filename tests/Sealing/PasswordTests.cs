@@ -92,6 +92,31 @@ public sealed class PasswordTests : IDisposable
     }
 
     [Fact]
+    public void A_hash_names_its_pepper_opens_under_that_one_alone_and_asks_to_be_renewed_under_the_newest()
+    {
+        using var second = KeyMaterial.Generate();
+        var newest = 1;
+        var rotated = new PasswordHasher(() => newest == 1 ? (1, pepper) : (2, second), version => version switch { 1 => pepper, 2 => second, _ => null }, 4);
+        var first = rotated.Hash("correct horse");
+        newest = 2;
+        var hash = rotated.Hash("correct horse");
+
+        Assert.StartsWith("mg1$$2b$04$", first, StringComparison.Ordinal);
+        Assert.StartsWith("mg2$2$$2b$04$", hash, StringComparison.Ordinal);
+        Assert.Equal((1, 2), (PasswordHasher.PepperOf(first), PasswordHasher.PepperOf(hash)));
+        Assert.Equal(new PasswordCheck(true, true), rotated.Verify("correct horse", first));
+        Assert.Equal(new PasswordCheck(true, false), rotated.Verify("correct horse", hash));
+        Assert.Equal(default, rotated.Verify("wrong horse", first));
+
+        // The digest is that pepper's, and there is one way to write a version.
+        Assert.Equal(default, rotated.Verify("correct horse", "mg1$" + hash["mg2$2$".Length..]));
+        foreach (var beginning in new[] { "mg2$1$", "mg2$02$", "mg2$3$", "mg2$$", "mg2$+2$", "mg2$ 2$", "mg2$2", "mg2$1000000$", "mg2$-2$" })
+        {
+            Assert.Equal(default, rotated.Verify("correct horse", beginning + hash["mg2$2$".Length..]));
+        }
+    }
+
+    [Fact]
     public void The_standard_cost_is_twelve() =>
         Assert.StartsWith("mg1$$2b$12$", new PasswordHasher(pepper).Hash("p"), StringComparison.Ordinal);
 }

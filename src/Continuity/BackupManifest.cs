@@ -87,8 +87,10 @@ public sealed record BackupManifest
         }
 
         var signature = new byte[CheckpointSigner.SignatureSize];
-        if (!Convert.TryFromBase64String(System.Text.Encoding.ASCII.GetString(stored[(line + 1)..^1]), signature, out var written) || written != signature.Length)
+        if (!Convert.TryFromBase64String(System.Text.Encoding.ASCII.GetString(stored[(line + 1)..^1]), signature, out var written) || written != signature.Length
+            || !stored[(line + 1)..^1].SequenceEqual(System.Text.Encoding.ASCII.GetBytes(Convert.ToBase64String(signature))))
         {
+            // The last comparison: Base64 can be written in several ways, and a stored manifest in one.
             throw Bad();
         }
 

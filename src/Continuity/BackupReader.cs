@@ -50,28 +50,28 @@ public sealed class BackupReader : IDisposable
         }
     }
 
-    /// <summary>Reads every chunk and compares its hash. Writes nothing.</summary>
+    /// <summary>Reads every chunk and compares its hash. Writes nothing. Works on the caller's thread between two chunks: give it one of its own.</summary>
     /// <exception cref="RefusedInput"><c>backup.damaged</c>, <c>backup.archive-missing</c>.</exception>
-    public void Verify(IProgress<long>? progress, CancellationToken cancel)
+    public async Task Verify(IProgress<long>? progress, CancellationToken cancel)
     {
         var done = 0L;
         foreach (var file in Table.Files)
         {
-            Copy(file, Stream.Null, ref done, progress, cancel);
+            done = await Copy(file, Stream.Null, done, progress, cancel);
         }
     }
 
     /// <summary>Writes the files, each chunk after it was proven, and makes them durable.</summary>
     /// <param name="target">Gives the path for a name; the caller sees to it that it lies where it may.</param>
     /// <exception cref="RefusedInput"><c>backup.damaged</c>, <c>backup.archive-missing</c>.</exception>
-    public void Extract(Func<string, string> target, IProgress<long>? progress, CancellationToken cancel)
+    public async Task Extract(Func<string, string> target, IProgress<long>? progress, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(target);
         var done = 0L;
         foreach (var file in Table.Files)
         {
             using var written = Durable.NewFile(target(file.Name));
-            Copy(file, written, ref done, progress, cancel);
+            done = await Copy(file, written, done, progress, cancel);
             written.Flush(flushToDisk: true);
         }
     }
@@ -86,7 +86,7 @@ public sealed class BackupReader : IDisposable
         archives.Clear();
     }
 
-    private void Copy(TableFile file, Stream target, ref long done, IProgress<long>? progress, CancellationToken cancel)
+    private async Task<long> Copy(TableFile file, Stream target, long done, IProgress<long>? progress, CancellationToken cancel)
     {
         // Two buffers: one chunk is hashed and written while the next is opened.
         var buffers = new[] { new byte[Archive.LongestChunk], new byte[Archive.LongestChunk] };
@@ -99,7 +99,7 @@ public sealed class BackupReader : IDisposable
                 var chunk = file.Chunks[at];
                 var buffer = buffers[at % 2];
                 ArchiveOf(chunk.Archive).Read(chunk.Place, buffer);
-                proving.GetAwaiter().GetResult();
+                await proving;
                 proving = Task.Run(() => Prove(chunk, buffer, target), cancel);
                 done += chunk.Place.Length;
                 if (at % 64 == 0)
@@ -108,7 +108,7 @@ public sealed class BackupReader : IDisposable
                 }
             }
 
-            proving.GetAwaiter().GetResult();
+            await proving;
         }
         catch (SealBroken)
         {
@@ -117,10 +117,11 @@ public sealed class BackupReader : IDisposable
         finally
         {
             // Nobody leaves while a chunk is still being written to a file that is about to be closed.
-            ((IAsyncResult)proving).AsyncWaitHandle.WaitOne();
+            await proving.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         }
 
         progress?.Report(done);
+        return done;
     }
 
     private static void Prove(ChunkEntry chunk, byte[] buffer, Stream target)

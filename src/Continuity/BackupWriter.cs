@@ -67,11 +67,11 @@ public static class BackupWriter
         try
         {
             await Task.Run(
-                () =>
+                async () =>
                 {
                     using (var data = Create(parts[0]))
                     {
-                        manifest = Data(data, maker, files, known, manifest, progress, cancel);
+                        manifest = await Data(data, maker, files, known, manifest, progress, cancel);
                         data.Flush(flushToDisk: true);
                     }
 
@@ -110,7 +110,7 @@ public static class BackupWriter
         return BackupFolder.Read(parts[2], maker);
     }
 
-    private static BackupManifest Data(
+    private static async Task<BackupManifest> Data(
         FileStream target, IArchiveMaker maker, IReadOnlyList<BackupSource> files, Dictionary<ChunkHash, ChunkEntry> known, BackupManifest manifest, IProgress<long>? progress, CancellationToken cancel)
     {
         using var archive = maker.Create(target);
@@ -125,7 +125,7 @@ public static class BackupWriter
 
             // While one group is sealed and written, the next is read and hashed.
             var next = Task.Run(() => Read(file, buffers[0]), cancel);
-            while (next.GetAwaiter().GetResult() is { Length: > 0 } group)
+            while (await next is { Length: > 0 } group)
             {
                 cancel.ThrowIfCancellationRequested();
                 var buffer = buffers[turn];

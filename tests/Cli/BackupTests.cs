@@ -266,7 +266,7 @@ public sealed class BackupTimetableTests(SampleHospital sample) : IClassFixture<
     public async Task The_timetable_makes_what_is_due_tries_again_after_a_failure_and_proves_a_restore_once_a_week()
     {
         var clock = new FakeClock();
-        clock.Pass(DateTimeOffset.UtcNow - clock.GetUtcNow());
+        clock.Pass(TimeProvider.System.GetUtcNow() - clock.GetUtcNow());
         var copy = await sample.CopyTo(folder["copy"]);
         await using var hospital = await Hospital.Open(copy, new RootSecret { KeyFile = Path.Combine(copy.Folder, "demo.key") }, clock, default);
         await hospital.Indexing;

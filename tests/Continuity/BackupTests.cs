@@ -20,7 +20,7 @@ public sealed class BackupTests : IDisposable
         ground.Files["zeros.db"] = new byte[40 * BackupWriter.ChunkSize];
         var stored = await ground.Backup();
 
-        var back = ground.Restore(stored);
+        var back = await ground.Restore(stored);
 
         Assert.Equal(ground.Files, back);
         Assert.True(stored.Manifest.Complete);
@@ -45,8 +45,8 @@ public sealed class BackupTests : IDisposable
         Assert.InRange(second.Manifest.Length, BackupWriter.ChunkSize, 2 * BackupWriter.ChunkSize);
         Assert.Equal([third.Manifest.Backup, first.Manifest.Backup, second.Manifest.Backup], third.Manifest.Archives);
         Assert.Equal(second.Hash, third.Manifest.Previous);
-        Assert.Equal(ground.Files, ground.Restore(third));
-        Assert.NotEqual(ground.Files["clinic.db"], ground.Restore(second)["clinic.db"]);
+        Assert.Equal(ground.Files, await ground.Restore(third));
+        Assert.NotEqual(ground.Files["clinic.db"], (await ground.Restore(second))["clinic.db"]);
 
         var whole = await ground.Backup(complete: true);
         Assert.True(whole.Manifest.Complete);
@@ -78,7 +78,7 @@ public sealed class BackupTests : IDisposable
             await File.WriteAllBytesAsync(path, good);
         }
 
-        Assert.Equal(ground.Files, ground.Restore(BackupFolder.Read(stored.Path, ground.Keeper.Keys)));
+        Assert.Equal(ground.Files, await ground.Restore(BackupFolder.Read(stored.Path, ground.Keeper.Keys)));
     }
 
     [Fact]
@@ -103,7 +103,7 @@ public sealed class BackupTests : IDisposable
         }
 
         await File.WriteAllBytesAsync(two.DataPath, good);
-        Assert.Equal(ground.Files, ground.Restore(two));
+        Assert.Equal(ground.Files, await ground.Restore(two));
 
         // A whole archive under the name of another one.
         await Refused(two.DataPath, other);
@@ -120,7 +120,7 @@ public sealed class BackupTests : IDisposable
 
         // The newest manifest replaced by the older one: signed, and yet not what its archive holds.
         File.Copy(one.Path, two.Path, overwrite: true);
-        Refusal("backup.damaged", () => ground.Restore(BackupFolder.Read(two.Path, ground.Keeper.Keys)));
+        await RefusalOf("backup.damaged", () => ground.Restore(BackupFolder.Read(two.Path, ground.Keeper.Keys)));
         Assert.Equal([1L, 1L], ground.Folder.List(ground.Keeper.Keys).Select(stored => stored.Manifest.Number));
     }
 
@@ -142,7 +142,7 @@ public sealed class BackupTests : IDisposable
         var next = await ground.Backup();
         Assert.Equal(2, next.Manifest.Number);
         Assert.Equal(6, Directory.GetFiles(ground.Folder.Folder).Length);
-        Assert.Equal(ground.Files, ground.Restore(next));
+        Assert.Equal(ground.Files, await ground.Restore(next));
         Assert.Equal(1, first.Manifest.Number);
     }
 
@@ -154,10 +154,10 @@ public sealed class BackupTests : IDisposable
         ground.Files["clinic.db"][0] ^= 1;
         var second = await ground.Backup();
         File.Delete(first.DataPath);
-        Refusal("backup.archive-missing", () => ground.Restore(second));
+        await RefusalOf("backup.archive-missing", () => ground.Restore(second));
         var third = await ground.Backup();
         Assert.True(third.Manifest.Complete);
-        Assert.Equal(ground.Files, ground.Restore(third));
+        Assert.Equal(ground.Files, await ground.Restore(third));
     }
 
     [Fact]
@@ -191,7 +191,7 @@ public sealed class BackupTests : IDisposable
         Assert.Equal([2L, 3, 4, 5, 6], ground.Folder.List(keys).Select(one => one.Manifest.Number));
         Assert.True(File.Exists(stored[0].DataPath));
         Assert.False(File.Exists(stored[0].KeysPath));
-        ground.Restore(stored[2]);
+        await ground.Restore(stored[2]);
 
         // The next backup's tidying leaves it too.
         await ground.Backup();
@@ -202,7 +202,7 @@ public sealed class BackupTests : IDisposable
         Assert.Equal(stored.Take(3).Select(one => one.Manifest.Backup).Order(), gone.Order());
         Assert.Equal([4L, 5, 6, 7], ground.Folder.List(keys).Select(one => one.Manifest.Number));
         Assert.False(File.Exists(stored[0].DataPath));
-        ground.Restore(stored[4]);
+        await ground.Restore(stored[4]);
     }
 
     [Fact]
@@ -211,7 +211,7 @@ public sealed class BackupTests : IDisposable
         ground.Files["clinic.db"] = Ground.Random(100);
         var stored = await ground.Backup();
         ground.Keeper.Forget(stored.Manifest.Backup);
-        Refusal("backup.damaged", () => ground.Restore(stored));
+        await RefusalOf("backup.damaged", () => ground.Restore(stored));
     }
 
     [Fact]
@@ -233,8 +233,10 @@ public sealed class BackupTests : IDisposable
     {
         await File.WriteAllBytesAsync(path, content);
         var stored = Path.ChangeExtension(path, ".manifest");
-        Assert.Throws<RefusedInput>(() => ground.Restore(BackupFolder.Read(stored, ground.Keeper.Keys)));
+        await Assert.ThrowsAsync<RefusedInput>(async () => await ground.Restore(BackupFolder.Read(stored, ground.Keeper.Keys)));
     }
+
+    private static async Task RefusalOf(string code, Func<Task> act) => Assert.Equal(code, (await Assert.ThrowsAsync<RefusedInput>(act)).Error.Code);
 
     private static void Refusal(string code, Action act) => Assert.Equal(code, Assert.Throws<RefusedInput>(act).Error.Code);
 }

@@ -120,12 +120,12 @@ internal sealed class Ground : IDisposable
     }
 
     /// <summary>Restores into a new folder and gives what came out.</summary>
-    public Dictionary<string, byte[]> Restore(StoredBackup stored)
+    public async Task<Dictionary<string, byte[]>> Restore(StoredBackup stored)
     {
         var place = Directory.CreateDirectory(Path.Combine(root, Ids.New().ToString("N"))).FullName;
         using var reader = BackupReader.Open(Folder, stored, Keeper.Keys);
-        reader.Verify(null, default);
-        reader.Extract(name => Path.Combine(place, name.Replace('/', '.')), null, default);
+        await reader.Verify(null, default);
+        await reader.Extract(name => Path.Combine(place, name.Replace('/', '.')), null, default);
         return Files.Keys.Where(name => File.Exists(Path.Combine(place, name.Replace('/', '.')))).ToDictionary(name => name, name => File.ReadAllBytes(Path.Combine(place, name.Replace('/', '.'))), StringComparer.Ordinal);
     }
 

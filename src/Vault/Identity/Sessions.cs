@@ -392,54 +392,6 @@ public sealed partial class Sessions : IDisposable
     internal LiveSession Start(Account account, byte[] token, string device) =>
         new(Ids.New(), Convert.ToHexString(token), account, Token.Handle(), device, Since.Now(clock), Since.Now(clock), locked: false);
 
-    /// <summary>
-    /// Compares the wall clock with its highest mark, and raises the mark. A clock that fell back by more than the
-    /// tolerance says nothing about ages: every session ends, and counting starts again at the new time.
-    /// </summary>
-    internal async Task WatchClock(CancellationToken cancel)
-    {
-        if (!loaded)
-        {
-            await turn.WaitAsync(cancel);
-            try
-            {
-                await using var connection = await store.Open(cancel);
-                await Load(connection, cancel);
-            }
-            finally
-            {
-                turn.Release();
-            }
-        }
-
-        var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
-        var seen = Interlocked.Read(ref mark);
-        if (now < seen - (long)rules.Now.ClockTolerance.TotalMilliseconds)
-        {
-            await Change(change => EndByClock(change, cancel), cancel);
-            return;
-        }
-
-        while (now > seen)
-        {
-            var before = Interlocked.CompareExchange(ref mark, now, seen);
-            if (before == seen)
-            {
-                break;
-            }
-
-            seen = before;
-        }
-
-        var stored = Interlocked.Read(ref markStored);
-        if (now - stored >= (long)MarkEvery.TotalMilliseconds && Interlocked.CompareExchange(ref markStored, now, stored) == stored)
-        {
-            await using var connection = await store.Open(cancel);
-            await connection.Run("UPDATE clock_mark SET wall = @now WHERE id = 1 AND wall < @now", cancel, ("@now", now));
-            await connection.Run("DELETE FROM session WHERE revoked < @old", cancel, ("@old", now - (long)Remembered.TotalMilliseconds));
-        }
-    }
-
     /// <summary>Why a role may not begin a session at a device; null when it may.</summary>
     internal Error? AtDevice(Role role, string device) => standings.AtDevice(role, device);
 
@@ -462,29 +414,6 @@ public sealed partial class Sessions : IDisposable
         }
 
         loaded = true;
-    }
-
-    private async Task<bool> EndByClock(SessionChange change, CancellationToken cancel)
-    {
-        var now = clock.GetUtcNow().ToUnixTimeMilliseconds();
-        if (now >= Interlocked.Read(ref mark) - (long)rules.Now.ClockTolerance.TotalMilliseconds)
-        {
-            change.Keep = false;
-            return false;
-        }
-
-        foreach (var session in live.Values)
-        {
-            await change.End(session, SessionEnd.ClockSetBack, null, cancel);
-        }
-
-        await change.Connection.Run("UPDATE clock_mark SET wall = @now WHERE id = 1", cancel, ("@now", now));
-        change.AfterCommit = () =>
-        {
-            Interlocked.Exchange(ref mark, now);
-            Interlocked.Exchange(ref markStored, now);
-        };
-        return true;
     }
 
     private Task<bool> Settle(LiveSession session, CancellationToken cancel) => Change(

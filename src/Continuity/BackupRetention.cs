@@ -1,3 +1,4 @@
+using Mangrove.Kernel;
 using Mangrove.Sealing;
 
 namespace Mangrove.Continuity;

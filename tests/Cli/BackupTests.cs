@@ -219,6 +219,40 @@ public sealed class BackupOnSqliteTests(SampleHospital sample) : BackupTests(sam
     }
 
     [Fact]
+    public async Task With_the_machine_and_its_key_gone_two_of_three_sheets_and_the_backups_bring_the_hospital_back()
+    {
+        var copy = await Sample.CopyTo(Place["lost"]);
+        IReadOnlyList<string> sheets;
+        await using (var hospital = await Hospital.Open(copy, new RootSecret { KeyFile = Path.Combine(copy.Folder, "demo.key") }, TimeProvider.System, default))
+        {
+            var (user, password) = Sample.Login(Role.Admin);
+            var admin = (await hospital.Vault.Identity.SignIn.CommandLine(user, password, default)).Value;
+            var made = (await hospital.Vault.Recovery.BeginShares(admin, 2, 3, new FactorProof(Sample.Code(Role.Admin)), default)).Value;
+            sheets = [.. made.Sheets.Select(sheet => string.Join('\n', sheet.Lines))];
+
+            // Sheets that nobody has tried yet open nothing that is made meanwhile.
+            await hospital.Backups.Make(SystemActors.Backup, Place["before"], complete: false, null, static _ => { }, default);
+            Assert.True((await hospital.Vault.Recovery.VerifyShares(admin, sheets, default)).Value.InForce);
+            await hospital.Backups.Make(SystemActors.Backup, Place["target"], complete: false, null, static _ => { }, default);
+        }
+
+        Directory.Delete(Place["lost"], recursive: true);
+        string[] files = [.. sheets.Select((sheet, at) => Place.Secret($"sheet-{at}", sheet))];
+        string[] protector = ["--new-passphrase-file", Place.Secret("new-pass", "seven grey pelicans dive at dawn"), "--json"];
+        var early = await Executable.Run(["backup", "restore", Place["before"], "--data", Place["new"], "--share-file", files[0], "--share-file", files[2], .. protector]);
+        Assert.Equal((2, "recovery.no-slot"), (early.Exit, early.Code));
+        var few = await Executable.Run(["backup", "restore", Place["target"], "--data", Place["new"], "--share-file", files[1], .. protector]);
+        Assert.Equal((2, "shares.too-few"), (few.Exit, few.Code));
+        Assert.False(Directory.Exists(Place["new"]));
+
+        var restored = await Executable.Run(["backup", "restore", Place["target"], "--data", Place["new"], "--share-file", files[0], "--share-file", files[2], .. protector]);
+        Assert.True(restored.Exit == 0, restored.Out + restored.Error);
+        Assert.Equal(20, restored.Json.GetProperty("patients").GetInt32());
+        var log = await Executable.Run("audit", "verify", "--data", Place["new"], "--passphrase-file", Place["new-pass"], "--json");
+        Assert.True(log.Json.GetProperty("ok").GetBoolean(), log.Out);
+    }
+
+    [Fact]
     public async Task A_hospital_of_a_passphrase_is_restored_by_it_and_by_no_other()
     {
         const string Passphrase = "seven brown herons wade slowly";

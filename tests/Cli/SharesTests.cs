@@ -107,7 +107,7 @@ public sealed partial class SharesTests(SampleHospital sample) : IClassFixture<S
         Assert.Equal(HttpStatusCode.SeeOther, tried.Status);
         Assert.True((await hosted.Hospital.Vault.Recovery.State(default)).InForce is { Threshold: 2, Count: 3 });
         Assert.Contains("any 2 of 3 sheets", (await browser.Send("GET", Place)).Text, StringComparison.Ordinal);
-        Assert.Contains("Any 2 of 3 give the key", (await browser.Send("GET", "/admin")).Text, StringComparison.Ordinal);
+        Assert.Contains("2 of 3 sheets", (await browser.Send("GET", "/admin")).Text, StringComparison.Ordinal);
     }
 
     /// <summary>One line of JSON over the socket in the folder, and the line that answers it.</summary>

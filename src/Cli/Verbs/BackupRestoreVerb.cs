@@ -181,40 +181,10 @@ internal sealed class BackupRestoreVerb : OwnVerb
         return (RecoverySecret.Of(known), known);
     }
 
-    private RootSecret NewSecret(ParseResult arguments, Call call, RootSecret? known)
-    {
-        const string KeyFile = "keyfile:";
-        var kind = arguments.GetValue(protector);
-        if (kind is not null && kind.StartsWith(KeyFile, StringComparison.Ordinal) && kind.Length > KeyFile.Length)
-        {
-            return new RootSecret { KeyFile = call.Full(kind[KeyFile.Length..]), AcceptSameVolume = arguments.GetValue(acceptSameVolume) };
-        }
-
-        if (kind is not (null or "passphrase"))
-        {
-            throw new RefusedInput("keys.protector", "Give --protector passphrase or --protector keyfile:PATH.");
-        }
-
-        if (arguments.GetValue(newPassphrase) is { } file)
-        {
-            return new RootSecret { Passphrase = Typed.FirstLine(call.Full(file)) };
-        }
-
-        if (known?.Passphrase is { } same)
-        {
-            return new RootSecret { Passphrase = [.. same] };
-        }
-
-        if (!Typed.Possible)
-        {
-            throw new RefusedInput("keys.no-secret", "Give the new passphrase of the root key with --new-passphrase-file, or name a new key file with --protector keyfile:PATH.");
-        }
-
-        var chosen = Typed.Ask("Choose a passphrase for the root key (15 characters or more): ");
-        return chosen.AsSpan().SequenceEqual(Typed.Ask("The same again: "))
-            ? new RootSecret { Passphrase = chosen }
-            : throw new RefusedInput("keys.passphrase-differs", "The two passphrases differ. Nothing was restored; try again.");
-    }
+    private RootSecret NewSecret(ParseResult arguments, Call call, RootSecret? known) =>
+        arguments.GetValue(protector) is null or "passphrase" && arguments.GetValue(newPassphrase) is null && known?.Passphrase is { } same
+            ? new RootSecret { Passphrase = [.. same] }
+            : RootSecrets.Chosen(arguments.GetValue(protector) ?? "passphrase", arguments.GetValue(newPassphrase), "--new-passphrase-file", arguments.GetValue(acceptSameVolume), ask: true, call);
 
     private sealed record Approval(string User, string Password);
 

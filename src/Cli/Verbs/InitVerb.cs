@@ -2,8 +2,6 @@ using System.CommandLine;
 using Mangrove.Cli.CommandLine;
 using Mangrove.Cli.Serving;
 using Mangrove.Clinic;
-using Mangrove.Kernel;
-using Mangrove.Vault.Keys;
 
 namespace Mangrove.Cli.Verbs;
 
@@ -26,7 +24,7 @@ internal sealed class InitVerb : OwnVerb
         var plan = new FoundingPlan
         {
             Storage = Common.StorageOf(arguments, call),
-            Secret = SecretOf(arguments, call),
+            Secret = RootSecrets.Chosen(arguments.GetValue(protector) ?? "passphrase", arguments.GetValue(Common.PassphraseFile), "--passphrase-file", arguments.GetValue(acceptSameVolume), ask: true, call),
             FacilityName = arguments.GetValue(facility)!.Trim(),
             Currency = arguments.GetValue(currency)!,
             Address = ServerAddress.Parse(arguments.GetValue(address)!),
@@ -57,37 +55,5 @@ internal sealed class InitVerb : OwnVerb
             chooses a password and sets up a phone:
               {setupLink}
             """);
-    }
-
-    private RootSecret SecretOf(ParseResult arguments, Call call)
-    {
-        const string KeyFile = "keyfile:";
-        var kind = arguments.GetValue(protector);
-        if (kind is not null && kind.StartsWith(KeyFile, StringComparison.Ordinal) && kind.Length > KeyFile.Length)
-        {
-            return arguments.GetValue(Common.PassphraseFile) is null
-                ? new RootSecret { KeyFile = call.Full(kind[KeyFile.Length..]), AcceptSameVolume = arguments.GetValue(acceptSameVolume) }
-                : throw new RefusedInput("keys.two-protectors", "Choose one: a key file or a passphrase.");
-        }
-
-        if (kind is not (null or "passphrase"))
-        {
-            throw new RefusedInput("keys.protector", "Give --protector passphrase or --protector keyfile:PATH.");
-        }
-
-        if (arguments.GetValue(Common.PassphraseFile) is { } file)
-        {
-            return new RootSecret { Passphrase = Typed.FirstLine(call.Full(file)) };
-        }
-
-        if (!Typed.Possible)
-        {
-            throw new RefusedInput("keys.no-secret", "Give the passphrase of the root key with --passphrase-file, or name a key file with --protector keyfile:PATH.");
-        }
-
-        var first = Typed.Ask("Choose a passphrase for the root key (15 characters or more): ");
-        return first.AsSpan().SequenceEqual(Typed.Ask("The same again: "))
-            ? new RootSecret { Passphrase = first }
-            : throw new RefusedInput("keys.passphrase-differs", "The two passphrases differ. Nothing was made; try again.");
     }
 }

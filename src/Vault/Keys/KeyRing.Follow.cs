@@ -5,11 +5,14 @@ namespace Mangrove.Vault.Keys;
 /// <summary>Follows the versions that another server of the hospital made or retired, where several stand on one database.</summary>
 internal sealed partial class KeyRing
 {
-    /// <summary>Whether another process may work with the same keys.</summary>
-    internal bool Shared => !store.IsSqlite;
-
-    /// <summary>How long ago a version was made.</summary>
-    internal TimeSpan Age(PurposeKey key) => clock.GetUtcNow() - key.Created;
+    /// <summary>Waits until a version is so old that every other process with the same keys has followed; on SQLite there is none.</summary>
+    internal async Task LetOthersFollow(PurposeKey made, TimeSpan age, CancellationToken cancel)
+    {
+        if (!store.IsSqlite && made.Created + age - clock.GetUtcNow() is { Ticks: > 0 } left)
+        {
+            await Task.Delay(left, clock, cancel);
+        }
+    }
 
     /// <summary>
     /// Takes in versions that are new in the table and lets go of those that are gone from it. Called every second; reads a row
@@ -18,7 +21,7 @@ internal sealed partial class KeyRing
     /// </summary>
     internal async Task Follow(CancellationToken cancel)
     {
-        if (!Shared)
+        if (store.IsSqlite)
         {
             return;
         }

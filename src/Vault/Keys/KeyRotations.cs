@@ -51,7 +51,7 @@ internal sealed class KeyRotations : IDisposable
     /// How old a new version has to be before anything is moved to it, where another server may stand on the same database: by
     /// then each of them has followed (<see cref="KeyRing.Follow"/>) and makes nothing under the old one any more.
     /// </summary>
-    public TimeSpan OthersFollow { get; init; } = TimeSpan.FromSeconds(30);
+    public TimeSpan OthersFollow { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Called between any two steps, with the step's name. Tests stop the work there, as a power cut would.</summary>
     public Action<string>? Between { get; init; }
@@ -149,9 +149,9 @@ internal sealed class KeyRotations : IDisposable
 
     private async Task<bool> Finish(KeyPurpose purpose, CancellationToken cancel)
     {
-        if (ring.Shared && ring.Age(ring.Newest(purpose)) < OthersFollow)
+        if (ring.Versions(purpose).Count > 1)
         {
-            return false;
+            await ring.LetOthersFollow(ring.Newest(purpose), OthersFollow, cancel);
         }
 
         var moved = new Dictionary<int, long>();

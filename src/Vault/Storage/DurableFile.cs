@@ -1,6 +1,4 @@
-using System.Runtime.InteropServices;
-using System.Runtime.Versioning;
-using System.Text;
+using Mangrove.Kernel;
 
 namespace Mangrove.Vault.Storage;
 
@@ -18,7 +16,7 @@ internal static class DurableFile
         File.Delete(beside);
         Write(beside, content);
         File.Move(beside, path, overwrite: true);
-        FlushFolder(Path.GetDirectoryName(path)!);
+        Durable.FlushFolder(Path.GetDirectoryName(path)!);
     }
 
     /// <summary>Makes a new file; one of the name must not be there.</summary>
@@ -26,61 +24,14 @@ internal static class DurableFile
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         Write(path, content);
-        FlushFolder(Path.GetDirectoryName(path)!);
+        Durable.FlushFolder(Path.GetDirectoryName(path)!);
     }
 
     private static void Write(string path, ReadOnlySpan<byte> content)
     {
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 0 };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-
-        using var stream = new FileStream(path, options);
+        // No buffer: what it would hold of a key file stays in memory.
+        using var stream = Durable.NewFile(path, bufferSize: 0);
         stream.Write(content);
         stream.Flush(flushToDisk: true);
     }
-
-    // A rename is an entry of the folder: until that is on the disk, a power cut brings the old file back. Windows keeps its
-    // renames in a journal by itself.
-    private static void FlushFolder(string folder)
-    {
-        if (OperatingSystem.IsLinux())
-        {
-            FlushLinux(folder);
-        }
-    }
-
-    [SupportedOSPlatform("linux")]
-    private static void FlushLinux(string folder)
-    {
-        // fcntl.h: O_RDONLY is 0.
-        var handle = OpenFolder(Encoding.UTF8.GetBytes(folder + "\0"), 0);
-        if (handle < 0)
-        {
-            throw new IOException($"The folder of a key file cannot be flushed (errno {Marshal.GetLastPInvokeError()}).");
-        }
-
-        var flushed = Sync(handle);
-        var error = Marshal.GetLastPInvokeError();
-        _ = Close(handle);
-        if (flushed != 0)
-        {
-            throw new IOException($"The folder of a key file cannot be flushed (errno {error}).");
-        }
-    }
-
-    // Not LibraryImport, whose generated code needs unsafe blocks: this room has none.
-    [DllImport("libc", EntryPoint = "open", SetLastError = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int OpenFolder(byte[] path, int flags);
-
-    [DllImport("libc", EntryPoint = "fsync", SetLastError = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int Sync(int handle);
-
-    [DllImport("libc", EntryPoint = "close")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int Close(int handle);
 }

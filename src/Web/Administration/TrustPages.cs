@@ -88,7 +88,7 @@ public sealed record TrustState(
     public const int KeyLimitDays = Mangrove.Vault.KeyRotationDays.MostUsual;
 
     /// <summary>Below this part of the volume the administrator is told; the log stops the hospital when nothing is left.</summary>
-    private const double LeastFree = 0.10;
+    private const double LeastFree = 0.20;
 
     public bool Damaged => Chain.Last is { Whole: false };
 

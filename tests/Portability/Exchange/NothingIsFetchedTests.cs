@@ -9,7 +9,12 @@ using Mangrove.Vault;
 
 namespace Mangrove.Tests.Portability.Exchange;
 
+/// <summary>Beside nothing else: the runtime tells of every connection of the process, also those of other tests.</summary>
+[CollectionDefinition(nameof(NetworkAlone), DisableParallelization = true)]
+public sealed class NetworkAlone;
+
 /// <summary>An import follows no address that a file names: not one connection is begun and not one name looked up (threats P7).</summary>
+[Collection(nameof(NetworkAlone))]
 public sealed class NothingIsFetchedTests
 {
     private const string Name = "fetched-by-mangrove.invalid";

@@ -2,7 +2,7 @@ using System.ComponentModel;
 using System.Runtime.InteropServices;
 using System.Text;
 
-namespace Mangrove.Continuity;
+namespace Mangrove.Kernel;
 
 /// <summary>
 /// Files and names that survive a power cut. After a file was renamed, the folder that holds the name has to reach the disk too. Windows keeps
@@ -14,11 +14,13 @@ public static class Durable
     private const int InvalidArgument = 22;
     private const int NotSupported = 95;
 
-    /// <summary>A new file that only this account may read.</summary>
+    /// <summary>A new file that only this account may read (0600). What is written is durable after <c>Flush(flushToDisk: true)</c>, its name after <see cref="FlushFolder"/>.</summary>
+    /// <param name="path">Must not be there.</param>
+    /// <param name="bufferSize">Bytes held before they are written; 0 for none.</param>
     /// <exception cref="IOException">It is there already, or cannot be made.</exception>
-    public static FileStream NewFile(string path)
+    public static FileStream NewFile(string path, int bufferSize = 1 << 20)
     {
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 1 << 20 };
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = bufferSize };
         if (!OperatingSystem.IsWindows())
         {
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;

@@ -21,7 +21,7 @@ public static class BackupRetention
     public static IReadOnlyList<Guid> Apply(BackupFolder folder, IArchiveKeys keys, int count, TimeSpan age, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(folder);
-        var backups = folder.List(keys);
+        var backups = folder.Survey(keys).Backups;
         var going = backups.Take(Math.Max(0, backups.Count - count)).Where(stored => stored.Manifest.Created < now - age).ToList();
         foreach (var stored in going)
         {
@@ -34,8 +34,7 @@ public static class BackupRetention
         var gone = new List<Guid>();
         foreach (var retired in Directory.Exists(folder.Folder) ? Directory.GetFiles(folder.Folder, "*" + RetiredEnding) : [])
         {
-            var archive = BackupManifest.Parse(File.ReadAllBytes(retired), keys).Backup;
-            if (!needed.Contains(archive))
+            if (ArchiveOf(retired, keys) is { } archive && !needed.Contains(archive))
             {
                 File.Delete(Path.ChangeExtension(retired, BackupFolder.DataEnding));
                 File.Delete(retired);
@@ -49,5 +48,18 @@ public static class BackupRetention
         }
 
         return gone;
+    }
+
+    /// <summary>Which archive a removed backup's mark stands for; null when it cannot be read, and then its archive stays.</summary>
+    private static Guid? ArchiveOf(string retired, IArchiveKeys keys)
+    {
+        try
+        {
+            return BackupManifest.Parse(File.ReadAllBytes(retired), keys).Backup;
+        }
+        catch (RefusedInput)
+        {
+            return null;
+        }
     }
 }

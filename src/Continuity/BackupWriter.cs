@@ -33,7 +33,6 @@ public static class BackupWriter
     /// <param name="after">The highest number that this target ever had; the new one is higher.</param>
     /// <param name="progress">Bytes of content done.</param>
     /// <param name="cancel">Gives up and leaves nothing.</param>
-    /// <exception cref="RefusedInput"><c>backup.manifest-bad</c>: a manifest in the target is not this hospital's.</exception>
     public static async Task<StoredBackup> Write(
         BackupFolder folder, IArchiveMaker maker, IReadOnlyList<BackupSource> files, BackupFacts facts, bool complete, long after, IProgress<long>? progress, CancellationToken cancel)
     {
@@ -41,7 +40,9 @@ public static class BackupWriter
         ArgumentNullException.ThrowIfNull(maker);
         Directory.CreateDirectory(folder.Folder);
         folder.Sweep();
-        var before = folder.List(maker);
+
+        // One that cannot be read stays for a person to look at, and keeps nobody from making the next.
+        var before = folder.Survey(maker).Backups;
         var last = before.Count > 0 ? before[^1] : null;
         var known = complete || last is null ? [] : Known(folder, last, maker);
         complete = known.Count == 0;

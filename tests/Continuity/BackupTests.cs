@@ -161,6 +161,21 @@ public sealed class BackupTests : IDisposable
     }
 
     [Fact]
+    public async Task A_manifest_that_cannot_be_read_keeps_nobody_from_making_the_next()
+    {
+        ground.Files["clinic.db"] = Ground.Random(2 * BackupWriter.ChunkSize);
+        var first = await ground.Backup();
+        await File.WriteAllTextAsync(first.Path, "{}");
+        var second = await ground.Backup();
+        Assert.True(second.Manifest.Complete);
+        Assert.Equal(ground.Files, await ground.Restore(second));
+        Assert.Equal([Path.GetFileName(first.Path)], ground.Folder.Survey(ground.Keeper.Keys).Unreadable);
+        Assert.Empty(BackupRetention.Apply(ground.Folder, ground.Keeper.Keys, 1, TimeSpan.Zero, Ground.Day(100)));
+        Assert.True(File.Exists(first.Path));
+        Refusal("backup.manifest-bad", () => ground.Folder.List(ground.Keeper.Keys));
+    }
+
+    [Fact]
     public async Task A_target_that_was_rolled_back_goes_on_under_numbers_that_were_never_used()
     {
         ground.Files["clinic.db"] = Ground.Random(10);

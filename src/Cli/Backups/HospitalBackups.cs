@@ -60,7 +60,7 @@ public sealed class HospitalBackups(Hospital hospital) : IBackupWork, IAsyncDisp
     /// <param name="say">Progress.</param>
     /// <param name="cancel">Gives up and leaves nothing.</param>
     /// <exception cref="RefusedInput">
-    /// <c>backup.inside-data</c>, <c>backup.target-unwritable</c>, <c>backup.no-space</c>, <c>backup.busy</c>, <c>backup.manifest-bad</c>, or a code of storage.
+    /// <c>backup.inside-data</c>, <c>backup.target-unwritable</c>, <c>backup.no-space</c>, <c>backup.busy</c>, or a code of storage.
     /// </exception>
     public async Task<BackupMade> Make(Actor actor, string target, bool complete, BackupSchedule? keep, Action<string> say, CancellationToken cancel)
     {
@@ -203,6 +203,9 @@ public sealed class HospitalBackups(Hospital hospital) : IBackupWork, IAsyncDisp
     {
         await closing.CancelAsync();
         await behind.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+
+        // One of the timetable may still be copying; the vault must not be sealed under it.
+        await one.WaitAsync(CancellationToken.None);
         one.Dispose();
         closing.Dispose();
     }
@@ -316,7 +319,7 @@ public sealed class HospitalBackups(Hospital hospital) : IBackupWork, IAsyncDisp
     }
 
     private bool FullIsDue(BackupFolder folder, IArchiveKeys keys, BackupSchedule? schedule) =>
-        folder.List(keys).LastOrDefault(stored => stored.Manifest.Complete) is not { } full
+        folder.Survey(keys).Backups.LastOrDefault(stored => stored.Manifest.Complete) is not { } full
         || hospital.Clock.GetUtcNow() - full.Manifest.Created >= TimeSpan.FromDays((schedule ?? BackupSchedule.Usual).FullDays);
 
     /// <summary>The hospital remembers what a target had: one that was rolled back is not continued under numbers that were used.</summary>

@@ -54,7 +54,7 @@ public sealed partial class BackupTimetable(Hospital hospital, HospitalBackups b
 
         var runs = await hospital.Vault.Backups.Runs(1_000, cancel);
         if (DrillDue(runs) <= hospital.Clock.GetUtcNow()
-            && hospital.Storage.Kind == Mangrove.Vault.StorageKind.Sqlite
+            && backups.DrillsHere
             && runs.Where(run => run is { Work: BackupWork.Backup, Failure: null }).MaxBy(run => run.Started) is { } newest)
         {
             await Try(() => backups.Drill(SystemActors.Backup, newest.Target, static _ => { }, cancel));

@@ -35,6 +35,8 @@ public sealed class HospitalBackups(Hospital hospital) : IBackupWork, IAsyncDisp
     private volatile BackupProgress? running;
     private Task behind = Task.CompletedTask;
 
+    public bool DrillsHere => hospital.Storage.Kind == StorageKind.Sqlite;
+
     public BackupUnderway? Underway => running?.Now;
 
     public static string Version { get; } = typeof(HospitalBackups).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";

@@ -22,7 +22,7 @@ internal static class RestoreDrill
 {
     public static async Task<DrillResult> Run(Hospital live, BackupFolder folder, StoredBackup stored, IArchiveKeys keys, string scratch, IProgress<long> progress, Action<string> say, CancellationToken cancel)
     {
-        if (live.Storage.Kind != StorageKind.Sqlite)
+        if (!live.Backups.DrillsHere)
         {
             throw new RefusedInput("drill.postgres", "A drill beside the hospital needs a database of its own. On PostgreSQL restore into an empty one with 'mangrove backup restore'; the backup itself was read back when it was made.");
         }

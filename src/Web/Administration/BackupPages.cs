@@ -93,7 +93,7 @@ internal static class BackupPages
         var targets = await desk.Targets.All(cancel);
         var runs = await desk.Runs(Known, cancel);
         var (due, drill) = work.Due(targets, runs);
-        return new BackupState(targets, [.. runs.Take(Shown)], Last(runs, BackupWork.Backup), Last(runs, BackupWork.Drill), due, drill, work.Underway, await vault.Recovery.State(cancel), clock.GetLocalNow());
+        return new BackupState(targets, [.. runs.Take(Shown)], Last(runs, BackupWork.Backup), Last(runs, BackupWork.Drill), due, drill, work.Underway, work.DrillsHere, await vault.Recovery.State(cancel), clock.GetLocalNow());
     }
 
     private static BackupRun? Last(IReadOnlyList<BackupRun> runs, BackupWork work) => runs.Where(run => run.Work == work && run.Failure is null).MaxBy(run => run.Started);
@@ -119,6 +119,7 @@ public sealed record BackupState(
     IReadOnlyDictionary<Guid, DateTimeOffset> Due,
     DateTimeOffset? DrillDue,
     BackupUnderway? Underway,
+    bool DrillsHere,
     Mangrove.Vault.Keys.RecoveryState Recovery,
     DateTimeOffset Now)
 {
@@ -148,7 +149,7 @@ public sealed record BackupState(
 
     public Proof DrillProof() => LastDrill is { } last
         ? new Proof("history", "Last proven restore", When(last.Started), $"{ActWords.Count(last.AuditSize)} entries verified in {(last.Finished - last.Started).TotalSeconds.ToString("0", CultureInfo.InvariantCulture)} s", $"once a week · next {(DrillDue is { } due ? Moment(due) : "after a backup")}", Now - last.Started > DrillLimit)
-        : new Proof("history", "Last proven restore", "None yet", "A backup counts when it was restored", "comes by itself after the first backup", Stale: true);
+        : new Proof("history", "Last proven restore", "None yet", "A backup counts when it was restored", DrillsHere ? "comes by itself after the first backup" : "on PostgreSQL by hand: restore into an empty database", Stale: true);
 
     private Proof WayBackProof() => new(
         "key",

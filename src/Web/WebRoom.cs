@@ -20,6 +20,7 @@ public static class WebRoom
             .AddScoped<IShellSource, StaffShell>()
             .AddScoped<Laboratory.SheetPage>()
             .AddScoped<Pharmacy.Counter>()
+            .AddSingleton<SessionConnections>()
             .AddSingleton<LogCheck>()
             .AddHostedService(provider => provider.GetRequiredService<LogCheck>());
 

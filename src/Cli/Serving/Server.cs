@@ -172,6 +172,8 @@ public sealed class Server : IAsyncDisposable
         hospital.AddTo(builder.Services);
         builder.Services.AddSingleton(hospital);
         builder.Services.AddHostedService<SessionSweep>();
+        builder.Services.AddSingleton<IMemoryPoolFactory<byte>, WipedMemory.Factory>();
+        builder.Services.AddHostedService<MemorySweep>();
         builder.Services.AddSingleton(hospital.Backups);
         builder.Services.AddSingleton<IBackupWork>(hospital.Backups);
         builder.Services.AddHostedService<BackupTimetable>();

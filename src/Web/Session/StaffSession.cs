@@ -9,7 +9,7 @@ namespace Mangrove.Web.Session;
 /// the cookie. What is not marked anonymous is shut to everybody else. Locked sessions get the lock page, and their
 /// fragments and streams nothing.
 /// </summary>
-public sealed class StaffSession(RequestDelegate next, Sessions sessions, Devices devices)
+public sealed class StaffSession(RequestDelegate next, Sessions sessions, Devices devices, SessionConnections connections)
 {
     public const string CookieName = "__Host-mangrove";
 
@@ -34,6 +34,7 @@ public sealed class StaffSession(RequestDelegate next, Sessions sessions, Device
         var state = background ? await sessions.Resolve(token, http.RequestAborted) : await sessions.Touch(token, http.RequestAborted);
         if (state.Actor is { } actor && DevicePages.Holds(http, devices, actor))
         {
+            connections.Carries(http, actor.SessionId);
             http.Features.Set(new SignedInActor(actor));
             await next(http);
             return;

@@ -26,6 +26,9 @@ internal sealed class Product(string temporary) : IAsyncDisposable
         }
     }
 
+    /// <summary>The number of the server's process.</summary>
+    public int Id => server?.Id ?? throw new InvalidOperationException("The server has not been started.");
+
     /// <summary>Runs a command to its end; what it printed is its one JSON value.</summary>
     public async Task<JsonElement> Run(params string[] arguments)
     {

@@ -84,6 +84,7 @@ public sealed class Hospital : IAsyncDisposable
             HospitalBackups.Sweep(storage.Folder);
             await Migrate(storage, cancel);
             vault = await VaultRoom.Open(storage, secret, new CareRelationships(clinics), new LogAnchors(clinics), head, clock, cancel);
+            vault.Keys.Serve(new SealedTables(clinics));
             return new Hospital(folder, storage, vault, clinics, clock);
         }
         catch

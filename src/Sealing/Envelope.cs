@@ -147,6 +147,10 @@ public static class Envelope
         return Header(envelope);
     }
 
+    /// <summary>Whether an envelope is of today's format and names this key.</summary>
+    /// <exception cref="SealBroken">It is not an envelope of a known format.</exception>
+    public static bool IsNewest(ReadOnlySpan<byte> envelope, Guid keyId) => ReadHeader(envelope).KeyId == keyId;
+
     private static EnvelopeHeader Header(ReadOnlySpan<byte> envelope) => new(
         new Guid(envelope.Slice(KeyIdAt, 16), bigEndian: true),
         BinaryPrimitives.ReadInt32BigEndian(envelope[KeyVersionAt..]));

@@ -29,6 +29,8 @@ public sealed class PostgresClinics(StorageOptions storage, LogHead log) : IClin
 
     public DbContextOptions Options => options.Value;
 
+    public string RowOrder => "id";
+
     public ClinicContext CreateDbContext()
     {
         var context = LazyInitializer.EnsureInitialized(ref contexts, () => new(options.Value)).CreateDbContext();

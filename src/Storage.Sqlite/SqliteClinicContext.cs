@@ -60,6 +60,8 @@ public sealed class SqliteClinics : IClinicDatabase, IDisposable
 
     public DbContextOptions Options => options.Value;
 
+    public string RowOrder => "rowid";
+
     public ClinicContext CreateDbContext()
     {
         var context = contexts.Value.CreateDbContext();

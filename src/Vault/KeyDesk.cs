@@ -16,6 +16,7 @@ public sealed partial class KeyDesk : IDisposable
 {
     private readonly KeyRing ring;
     private readonly KeyRotations rotations;
+    private readonly PatientRotation patients;
     private readonly RootKeeper keeper;
     private readonly RecoveryRecipients recovery;
     private readonly Door door;
@@ -25,10 +26,11 @@ public sealed partial class KeyDesk : IDisposable
     private readonly Channel<bool> wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private volatile KeyRotationDays days = KeyRotationDays.Default;
 
-    internal KeyDesk(KeyRing ring, KeyRotations rotations, RootKeeper keeper, RecoveryRecipients recovery, Door door, Receipt.Log log, IdentityDesk identity, TimeProvider clock)
+    internal KeyDesk(KeyRing ring, KeyRotations rotations, PatientRotation patients, RootKeeper keeper, RecoveryRecipients recovery, Door door, Receipt.Log log, IdentityDesk identity, TimeProvider clock)
     {
         this.ring = ring;
         this.rotations = rotations;
+        this.patients = patients;
         this.keeper = keeper;
         this.recovery = recovery;
         this.door = door;
@@ -115,7 +117,7 @@ public sealed partial class KeyDesk : IDisposable
                 cancel);
         }
 
-        return await rotations.Advance(cancel);
+        return await rotations.Advance(cancel) & await patients.Advance(cancel);
     }
 
     /// <summary>Waits until a rotation begins or the time is over.</summary>
@@ -170,6 +172,7 @@ public sealed partial class KeyDesk : IDisposable
     public void Dispose()
     {
         rotations.Dispose();
+        patients.Dispose();
         keeper.Dispose();
     }
 

@@ -23,8 +23,12 @@ public sealed class Opening : IDisposable
     private readonly HashSet<PatientId> patients;
     private readonly HashSet<FieldUse> reads;
     private readonly HashSet<FieldUse> writes;
+    private readonly HashSet<Field> renews;
     private readonly HashSet<ISealedRow> advanced = new(ReferenceEqualityComparer.Instance);
     private (PatientId Patient, PatientKey Key)? current;
+
+    // Only while patients' keys are changed: what is under the old key is opened beside what is sealed under the new one.
+    private (PatientId Patient, PatientKey Key)? older;
     private readonly bool everyone;
     private readonly Opening? whole;
     private readonly KeyHolds.Hold? held;
@@ -43,6 +47,7 @@ public sealed class Opening : IDisposable
         everyone = receipt.Grant.Request.Everyone;
         reads = [.. receipt.Grant.Reads];
         writes = [.. receipt.Grant.Writes];
+        renews = receipt.Grant.Actor.Work == SystemWork.Renewal ? [.. receipt.Grant.Writes.Select(use => use.Field)] : [];
     }
 
     private Opening(Opening whole, Dictionary<PatientId, WrappedKey> wrapped)
@@ -141,6 +146,40 @@ public sealed class Opening : IDisposable
     }
 
     /// <summary>
+    /// Seals a stored cell anew under its patient's newest key, for the same place and the same version of its row. The
+    /// plaintext does not leave this call. Null when the cell is under that key, in today's format, already.
+    /// </summary>
+    /// <exception cref="SealBroken">The envelope is damaged or not of this place; that is an entry of its own.</exception>
+    internal byte[]? Renew(Field field, Guid row, PatientId patient, int version, byte[] envelope)
+    {
+        ObjectDisposedException.ThrowIf(Ended, this);
+        if (!Covers(patient) || !renews.Contains(field))
+        {
+            throw new InvalidOperationException($"{field.Table}.{field.Column} was not granted to this act.");
+        }
+
+        var address = new CellAddress(facility, field.Table, field.Column, row, patient.Value, version);
+        try
+        {
+            var key = KeyFor(patient);
+            if (Envelope.IsNewest(envelope, key.Id))
+            {
+                return null;
+            }
+
+            var plain = Envelope.Open(envelope, KeyOf(patient, envelope).Material, address);
+            var anew = Envelope.Seal(plain, key.Material, key.Id, key.Version, address, PaddingOf(field));
+            System.Security.Cryptography.CryptographicOperations.ZeroMemory(plain);
+            return anew;
+        }
+        catch (SealBroken)
+        {
+            _ = log.Broken(receipt.Grant, patient, field);
+            throw;
+        }
+    }
+
+    /// <summary>
     /// Puts a patient's index entry in place after the clinic has committed the same values. May run beside the reading
     /// and sealing of other rows.
     /// </summary>
@@ -166,6 +205,8 @@ public sealed class Opening : IDisposable
         disposed = true;
         current?.Key.Dispose();
         current = null;
+        older?.Key.Dispose();
+        older = null;
         held?.Dispose();
     }
 
@@ -199,7 +240,7 @@ public sealed class Opening : IDisposable
     {
         try
         {
-            return Envelope.Open(envelope, KeyFor(row.PatientId).Material, Address(row, field, version));
+            return Envelope.Open(envelope, KeyOf(row.PatientId, envelope).Material, Address(row, field, version));
         }
         catch (SealBroken)
         {
@@ -211,28 +252,58 @@ public sealed class Opening : IDisposable
     }
 
     private byte[] SealBytes(byte[] plain, PatientKey key, ISealedRow row, Field field) =>
-        Envelope.Seal(plain, key.Material, key.Id, key.Version, Address(row, field, row.RowVersion), field.Width == 0 ? Padding.Padme : Padding.To(field.Width));
+        Envelope.Seal(plain, key.Material, key.Id, key.Version, Address(row, field, row.RowVersion), PaddingOf(field));
+
+    private static Padding PaddingOf(Field field) => field.Width == 0 ? Padding.Padme : Padding.To(field.Width);
 
     private CellAddress Address(ISealedRow row, Field field, int version) =>
         new(facility, field.Table, field.Column, row.Id, row.PatientId.Value, version);
 
-    // Rows come patient by patient, so one unwrapped key at a time is enough and the least is in memory.
-    private PatientKey KeyFor(PatientId patient)
+    // The key that seals: always the newest, also when it came after this act had begun.
+    private PatientKey KeyFor(PatientId patient) => Held(ref current, patient, Newest(patient));
+
+    // The key that opens: the one that the envelope names, and no other is tried. One that names none of this patient's is
+    // opened with the newest, and answers like any broken seal.
+    private PatientKey KeyOf(PatientId patient, byte[] envelope)
     {
-        if (current is { } held)
+        var newest = Newest(patient);
+        if (newest?.Before is null)
         {
-            if (held.Patient == patient)
+            return Held(ref current, patient, newest);
+        }
+
+        var id = Envelope.ReadHeader(envelope).KeyId;
+        return newest.Named(id) is { } before && before != newest ? Held(ref older, patient, before) : Held(ref current, patient, newest);
+    }
+
+    // What was loaded with this act hangs from a data key that is held; what came later is taken only where it is newer.
+    private WrappedKey? Newest(PatientId patient)
+    {
+        var loaded = wrapped.GetValueOrDefault(patient);
+        return loaded is not null && keys.Turned(patient) is { } next && next.Version > loaded.Version ? next : loaded;
+    }
+
+    // Rows come patient by patient, so one unwrapped key at a time is enough and the least is in memory.
+    private PatientKey Held(ref (PatientId Patient, PatientKey Key)? slot, PatientId patient, WrappedKey? wanted)
+    {
+        if (wanted is null)
+        {
+            throw new RefusedInput("keys.patient-key-missing", "The key of this record is gone: it was destroyed, or keys.db is older than the record.");
+        }
+
+        if (slot is { } held)
+        {
+            if (held.Patient == patient && held.Key.Id == wanted.Id)
             {
                 return held.Key;
             }
 
             held.Key.Dispose();
+            slot = null;
         }
 
-        var key = wrapped.TryGetValue(patient, out var found)
-            ? keys.Unwrap(patient, found)
-            : throw new RefusedInput("keys.patient-key-missing", "The key of this record is gone: it was destroyed, or keys.db is older than the record.");
-        current = (patient, key);
+        var key = keys.Unwrap(patient, wanted);
+        slot = (patient, key);
         return key;
     }
 }

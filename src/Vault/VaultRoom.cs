@@ -56,7 +56,7 @@ public sealed class VaultRoom : IAsyncDisposable
             rotations.Register(kind);
         }
 
-        Keys = new KeyDesk(keys, rotations, new RootKeeper(storage.Folder, protector, keys), Recovery, Door, receipts, Identity, clock);
+        Keys = new KeyDesk(keys, rotations, new PatientRotation(keys, Door, receipts, clock), new RootKeeper(storage.Folder, protector, keys), Recovery, Door, receipts, Identity, clock);
     }
 
     public Guid Facility { get; }

@@ -42,7 +42,7 @@ public sealed class BenchTests(QuickBench bench) : IClassFixture<QuickBench>
     {
         Assert.Equal(
             [
-                "append", "backup", "bulk", "export", "http.chart", "http.fhir-read", "http.queue", "import", "index", "memory.empty", "memory.patients", "open", "restore",
+                "append", "backup", "bulk", "export", "http.chart", "http.fhir-read", "http.queue", "import", "index", "memory.empty", "memory.patients", "open", "renew", "restore",
                 "search.fuzzy", "search.phonetic", "search.prefix", "start.empty", "start.log", "start.patients", "verify",
             ],
             bench.Rows.Select(row => row.GetProperty("name").GetString()).Order(StringComparer.Ordinal));

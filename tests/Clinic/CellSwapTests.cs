@@ -115,7 +115,7 @@ public sealed class CellSwapTests
     }
 
     /// <summary>The refusal, or null when the cell opened.</summary>
-    private static SealBroken? Tampered(Opening opening, SealedRow row, Field field)
+    internal static SealBroken? Tampered(Opening opening, SealedRow row, Field field)
     {
         try
         {
@@ -129,7 +129,7 @@ public sealed class CellSwapTests
     }
 
     /// <summary>Two rows of every kind for each patient, with a value in every sealed column.</summary>
-    private static async Task<List<Cell>> Fill(TestHospital hospital, PatientRef[] patients)
+    internal static async Task<List<Cell>> Fill(TestHospital hospital, PatientRef[] patients)
     {
         await using var clinic = hospital.Clinic();
         var entities = clinic.Model.GetEntityTypes().Where(entity => typeof(SealedRow).IsAssignableFrom(entity.ClrType)).ToList();
@@ -251,13 +251,13 @@ public sealed class CellSwapTests
 
     private static byte[] Envelope(PropertyEntry column) => (byte[])column.Metadata.ClrType.GetProperty("Envelope")!.GetValue(column.CurrentValue)!;
 
-    private static async Task<SealedRow> Fetch(TestHospital hospital, Cell cell)
+    internal static async Task<SealedRow> Fetch(TestHospital hospital, Cell cell)
     {
         await using var clinic = hospital.Clinic();
         return (SealedRow)(await clinic.FindAsync(cell.Row.GetType(), cell.Row.Id))!;
     }
 
-    private sealed record Cell(SealedRow Row, Field Field)
+    internal sealed record Cell(SealedRow Row, Field Field)
     {
         public string Column => $"{Field.Table}.{Field.Column}";
 

@@ -65,7 +65,7 @@ internal sealed class OpenBench : IBench
     }
 
     /// <summary>Patients whom a doctor may open now and who have enough to read.</summary>
-    private static async Task<IReadOnlyList<PatientId>> InCare(Hospital hospital, CancellationToken cancel)
+    internal static async Task<IReadOnlyList<PatientId>> InCare(Hospital hospital, CancellationToken cancel)
     {
         await using var clinic = await hospital.Clinics.CreateDbContextAsync(cancel);
         var since = hospital.Clock.GetUtcNow().AddDays(-29);
@@ -93,7 +93,8 @@ internal sealed class OpenBench : IBench
         new Request { Action = "VIEW_CHART", Purpose = Purpose.Treatment, Patients = [patient.Ref], Reads = Reads },
         cancel);
 
-    private static async Task ThroughTheDoor(Hospital hospital, Actor doctor, PatientId id, CancellationToken cancel)
+    /// <summary>One act of a doctor: rows, decision, entry, twelve fields.</summary>
+    internal static async Task ThroughTheDoor(Hospital hospital, Actor doctor, PatientId id, CancellationToken cancel)
     {
         await using var clinic = await hospital.Clinics.CreateDbContextAsync(cancel);
         var (patient, findings) = await Rows(clinic, id, cancel);

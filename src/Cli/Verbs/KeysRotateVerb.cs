@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Mangrove.Cli.CommandLine;
 using Mangrove.Vault;
+using Mangrove.Vault.Identity;
 
 namespace Mangrove.Cli.Verbs;
 
@@ -10,7 +11,7 @@ internal sealed class KeysRotateVerb : HospitalVerb
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(500);
 
-    private readonly Argument<string> purpose = new("purpose") { Description = $"Whose key: {string.Join(", ", KeyDesk.Purposes)}; or root, which wraps them all." };
+    private readonly Argument<string> purpose = new("purpose") { Description = $"Whose key: {string.Join(", ", KeyDesk.Purposes)}; or root, which wraps them all; or patients, everybody's own key, with every record sealed anew." };
 
     public KeysRotateVerb()
         : base("rotate", "Make the next version of a key and move everything to it while the hospital works. Goes on by itself after an interruption.", "keys", actsAsSomebody: true) =>
@@ -28,6 +29,11 @@ internal sealed class KeysRotateVerb : HospitalVerb
             return Answer.Of(
                 new { purposes = KeyLines.Of(all, hospital.Clock.GetUtcNow()), finished = true, wrapped = keysWrapped },
                 string.Create(CultureInfo.InvariantCulture, $"A new root key is in use; {keysWrapped} keys are wrapped by it. Copies of root.json and keys.db from before belong together and open nothing newer: make new ones now."));
+        }
+
+        if (name == KeyDesk.PatientsName)
+        {
+            return await Patients(keys, actor, hospital, call, cancel);
         }
 
         var version = (await keys.Rotate(actor, name, cancel)).Value;
@@ -51,6 +57,28 @@ internal sealed class KeysRotateVerb : HospitalVerb
         }
 
         return Answer.Of(new { purposes = KeyLines.Of([state], now), finished = state.Versions.Count == 1 }, string.Join('\n', lines));
+    }
+
+    private static async Task<Answer> Patients(KeyDesk keys, Actor actor, Hospital hospital, Call call, CancellationToken cancel)
+    {
+        var count = (await keys.RotatePatients(actor, cancel)).Value;
+        call.Say(string.Create(CultureInfo.InvariantCulture, $"patients: {count:#,##0} get a new key each; every record is sealed anew."));
+        var work = keys.Advance(cancel);
+        while (await Task.WhenAny(work, Task.Delay(Look, hospital.Clock, cancel)) != work)
+        {
+            if (await keys.PatientTurn(cancel) is { } on)
+            {
+                call.Say(string.Create(CultureInfo.InvariantCulture, $"patients: {on.Waiting:#,##0} wait for a key; {on.Looked:#,##0} cells looked at, {on.Renewed:#,##0} sealed anew."));
+            }
+        }
+
+        await work;
+        var left = await keys.PatientTurn(cancel);
+        return Answer.Of(
+            new { patients = count, finished = left is null, older = left?.Older ?? 0 },
+            left is null
+                ? string.Create(CultureInfo.InvariantCulture, $"{count:#,##0} patients have a new key; nothing is under the old ones, which are deleted. Backups of before carry the keys of before.")
+                : string.Create(CultureInfo.InvariantCulture, $"{left.Older:#,##0} older keys stay: records that are open, or that do not open, are under them. A running server goes on by itself, else the next start."));
     }
 
     private static async Task<KeyPurposeStatus> One(KeyDesk keys, string name, CancellationToken cancel) => (await keys.Status(cancel)).Single(one => one.Purpose == name);

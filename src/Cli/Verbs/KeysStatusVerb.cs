@@ -13,8 +13,10 @@ internal sealed class KeysStatusVerb() : HospitalVerb("status", "Every version o
         var now = hospital.Clock.GetUtcNow();
         var patients = await hospital.Vault.PatientKeys(cancel);
         var states = await hospital.Vault.Keys.Status(cancel);
+        var turn = await hospital.Vault.Keys.PatientTurn(cancel);
         var patientKeys = new
         {
+            rotation = turn,
             count = patients.Sum(one => one.Count),
             versions = patients.Select(one => new { version = one.Version, count = one.Count, oldest = one.Oldest, newest = one.Newest }).ToArray(),
         };
@@ -22,7 +24,8 @@ internal sealed class KeysStatusVerb() : HospitalVerb("status", "Every version o
             new { purposes = KeyLines.Of(states, now), patientKeys, schedule = new { days = hospital.Vault.Keys.Days.Usual, backupAndSyncDays = hospital.Vault.Keys.Days.BackupAndSync } },
             string.Join('\n', KeyLines.Text(states, now)
                 .Append(string.Create(CultureInfo.InvariantCulture, $"patients {patientKeys.count:#,##0} keys of their own"))
-                .Concat(patients.Select(one => string.Create(CultureInfo.InvariantCulture, $"         version {one.Version}: {one.Count:#,##0}, the oldest {KeyLines.Days(now, one.Oldest)} days old, the newest {KeyLines.Days(now, one.Newest)}")))));
+                .Concat(patients.Select(one => string.Create(CultureInfo.InvariantCulture, $"         version {one.Version}: {one.Count:#,##0}, the oldest {KeyLines.Days(now, one.Oldest)} days old, the newest {KeyLines.Days(now, one.Newest)}")))
+                .Concat(turn is null ? [] : [string.Create(CultureInfo.InvariantCulture, $"         being changed: {turn.Waiting:#,##0} wait for a new key, {turn.Older:#,##0} older keys are still there")])));
     }
 }
 

@@ -83,6 +83,7 @@ public static class RoleMatrix
         [SystemWork.Charging] = new([], [Charges], Rights.None, [Purpose.Payment], false),
         [SystemWork.Setup] = new([], [], Rights.Administration, [Purpose.Administration, Purpose.System], false),
         [SystemWork.Keys] = new([], [], Rights.None, [Purpose.System], false),
+        [SystemWork.Renewal] = new([], Everything(), Rights.None, [Purpose.System], false),
         [SystemWork.Sample] = new([], Everything(), Rights.Administration, [Purpose.Portability], false),
         [SystemWork.Backup] = new([], [], Rights.None, [Purpose.Administration], false),
     }.ToFrozenDictionary();
@@ -130,4 +131,7 @@ public enum SystemWork
 
     /// <summary>Rotating the hospital's keys.</summary>
     Keys = 5,
+
+    /// <summary>Sealing records anew under patients' new keys; shows nothing of them to anybody.</summary>
+    Renewal = 7,
 }

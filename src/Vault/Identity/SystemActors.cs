@@ -17,6 +17,9 @@ public static class SystemActors
     /// <summary>Rotates keys; reads and writes nothing of a record.</summary>
     internal static Actor Keys { get; } = Actor.Maker.System(SystemWork.Keys);
 
+    /// <summary>Seals records anew under patients' new keys; the act gives no plaintext out.</summary>
+    internal static Actor Renewal { get; } = Actor.Maker.System(SystemWork.Renewal);
+
     internal static Actor Index { get; } = Actor.Maker.System(SystemWork.Index);
 }
 

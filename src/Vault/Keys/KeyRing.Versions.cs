@@ -154,12 +154,12 @@ internal sealed partial class KeyRing
         await Settle(cancel);
     }
 
-    /// <summary>Patients' keys by the version of the data key that wraps them.</summary>
-    internal async Task<IReadOnlyList<Hanging>> CountPatientKeys(CancellationToken cancel)
+    /// <summary>Patients' keys, or their older ones, by the version of the data key that wraps them.</summary>
+    internal async Task<IReadOnlyList<Hanging>> CountPatientKeys(bool before, CancellationToken cancel)
     {
         await using var connection = await store.Open(cancel);
         return await connection.Query(
-            "SELECT data_version, COUNT(*) FROM patient_key GROUP BY data_version ORDER BY data_version",
+            $"SELECT data_version, COUNT(*) FROM {PatientTable(before)} GROUP BY data_version ORDER BY data_version",
             row => new Hanging((int)row.GetInt64(0), row.GetInt64(1)),
             cancel);
     }
@@ -168,21 +168,22 @@ internal sealed partial class KeyRing
     /// Wraps the next patients' keys anew, from an older data key to the newest: one transaction. The patients' own keys stay
     /// what they are, so no record is touched. One that does not unwrap is left as it is and counted.
     /// </summary>
-    internal async Task<MovedBatch> RewrapPatientKeys(PurposeKey old, byte[]? after, int most, CancellationToken cancel)
+    internal async Task<MovedBatch> RewrapPatientKeys(bool older, PurposeKey old, byte[]? after, int most, CancellationToken cancel)
     {
+        var table = PatientTable(older);
         using var turn = await Writing(cancel);
         var to = Newest(KeyPurpose.Data);
         await using var connection = await store.Open(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
         var rows = await connection.Query(
-            "SELECT patient, wrapped FROM patient_key WHERE data_version = @from AND patient > @after ORDER BY patient LIMIT @most",
+            $"SELECT patient, wrapped FROM {table} WHERE data_version = @from AND patient > @after ORDER BY patient LIMIT @most",
             row => (Patient: new PatientId(row.Guid(0)), Wrapped: row.Bytes(1)),
             cancel,
             ("@from", old.Version),
             ("@after", after ?? []),
             ("@most", most));
         await using var update = connection.Prepared(
-            "UPDATE patient_key SET wrapped = @wrapped, data_version = @to WHERE patient = @patient AND data_version = @from AND wrapped = @before",
+            $"UPDATE {table} SET wrapped = @wrapped, data_version = @to WHERE patient = @patient AND data_version = @from AND wrapped = @before",
             "@wrapped",
             "@to",
             "@patient",
@@ -205,6 +206,8 @@ internal sealed partial class KeyRing
         await transaction.CommitAsync(CancellationToken.None);
         return new MovedBatch(moved, broken, rows.Count < most ? null : rows[^1].Patient.Value.ToByteArray(bigEndian: true));
     }
+
+    private static string PatientTable(bool before) => before ? "patient_key_before" : "patient_key";
 
     /// <summary>Secrets of the system by the version of the purpose key that seals them.</summary>
     internal async Task<IReadOnlyList<Hanging>> CountSecrets(KeyPurpose purpose, CancellationToken cancel)
@@ -264,6 +267,7 @@ internal sealed partial class KeyRing
         // Before there was a column, the log's signing key was the one secret that hung from another key than the ring's.
         await store.AddColumn("secret", "purpose", $"INTEGER NOT NULL DEFAULT {RingPurpose}", $"UPDATE secret SET purpose = {AuditPurpose} WHERE name = 'audit-signer'", cancel);
         await store.Create("CREATE INDEX IF NOT EXISTS patient_key_data ON patient_key (data_version, patient)", cancel);
+        await store.Create(PatientsSchema, cancel);
     }
 
     private static async Task<Dictionary<KeyPurpose, int>> Least(DbConnection connection, CancellationToken cancel) =>

@@ -209,7 +209,11 @@ internal sealed partial class KeyRing : IDisposable
         foreach (var patient in patients)
         {
             // One that hangs from an older data key is read anew: it may have been rewrapped since, and the older key gone.
-            if (cache.TryGetValue(patient, out var wrapped) && wrapped.DataVersion == newest)
+            if (Turned(patient) is { } next && next.HangsFrom(newest))
+            {
+                found[patient] = next;
+            }
+            else if (cache.TryGetValue(patient, out var wrapped) && wrapped.HangsFrom(newest))
             {
                 found[patient] = wrapped;
             }
@@ -229,12 +233,7 @@ internal sealed partial class KeyRing : IDisposable
         {
             var values = chunk.Select((patient, index) => ($"@p{index}", (object?)patient.Value)).ToArray();
             var list = string.Join(',', values.Select(value => value.Item1));
-            var rows = await connection.Query(
-                $"SELECT patient, id, version, wrapped, data_version FROM patient_key WHERE patient IN ({list})",
-                reader => (Patient: new PatientId(reader.Guid(0)), Key: new WrappedKey(reader.Guid(1), (int)reader.GetInt64(2), reader.Bytes(3), (int)reader.GetInt64(4))),
-                cancel,
-                values);
-            foreach (var (patient, key) in rows)
+            foreach (var (patient, key) in await Chains(connection, list, cancel, values))
             {
                 found[patient] = key;
                 if (remember)
@@ -321,7 +320,17 @@ internal sealed partial class KeyRing : IDisposable
 /// <param name="Version">Of the patient's key.</param>
 /// <param name="Wrapped">The key, wrapped by the data key.</param>
 /// <param name="DataVersion">Version of the data key that it hangs from.</param>
-internal sealed record WrappedKey(Guid Id, int Version, byte[] Wrapped, int DataVersion);
+internal sealed record WrappedKey(Guid Id, int Version, byte[] Wrapped, int DataVersion)
+{
+    /// <summary>The key of before, while something may still be sealed under it.</summary>
+    public WrappedKey? Before { get; init; }
+
+    /// <summary>This key or an older one of the same patient, by the id that an envelope names; null when there is none.</summary>
+    public WrappedKey? Named(Guid id) => Id == id ? this : Before?.Named(id);
+
+    /// <summary>Whether it and every older one are wrapped by this version of the data key.</summary>
+    public bool HangsFrom(int version) => DataVersion == version && (Before is null || Before.HangsFrom(version));
+}
 
 /// <summary>A purpose key as health pages show it: no material.</summary>
 /// <param name="Purpose">In lower case: <c>data</c>, <c>index</c>, <c>audit</c>, <c>backup</c>, <c>sync</c>, <c>pepper</c>, <c>ring</c>.</param>

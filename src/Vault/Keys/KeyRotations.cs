@@ -34,7 +34,11 @@ internal sealed class KeyRotations : IDisposable
     {
         this.ring = ring;
         this.log = log;
-        Register(new HangingKind(KeyPurpose.Data, "patients' keys", ring.CountPatientKeys, (old, after, cancel) => ring.RewrapPatientKeys(old, after, BatchSize, cancel)));
+        foreach (var (before, name) in (ReadOnlySpan<(bool, string)>)[(false, "patients' keys"), (true, "older keys of patients")])
+        {
+            Register(new HangingKind(KeyPurpose.Data, name, cancel => ring.CountPatientKeys(before, cancel), (old, after, cancel) => ring.RewrapPatientKeys(before, old, after, BatchSize, cancel)));
+        }
+
         foreach (var purpose in (KeyPurpose[])[KeyPurpose.Audit, KeyPurpose.Ring])
         {
             Register(new HangingKind(purpose, "secrets", cancel => ring.CountSecrets(purpose, cancel), (old, _, cancel) => ring.ResealSecrets(old, cancel)));

@@ -89,6 +89,7 @@ internal static class ActWords
         ["VIEW_BACKUPS"] = ("database", "Looked at the backups"),
         ["CHANGE_KEY_ROTATION"] = ("key", "Changed how often keys are rotated"),
         ["CHANGE_PROTECTOR"] = ("key", "Changed what opens the root key"),
+        ["RENEW_SEALS"] = ("key", "Sealed records anew under patients' new keys"),
         ["RETIRE_KEY"] = ("key", "An old key was taken away"),
         ["ROTATE_KEY"] = ("key", "Began a new version of a key"),
         ["SAVE_DRAFT"] = ("pencil", "Saved a draft"),

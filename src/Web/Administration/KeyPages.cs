@@ -23,6 +23,9 @@ internal static class KeyPages
             return await Show(http, desk, vault, identity, clock, done, null, null, cancel);
         });
         app.MapGet(Keys + "/table", Table);
+        app.MapGet(Keys + "/patients", PatientsCard);
+        app.MapGet(Keys + "/patients/rotate", AskPatients);
+        app.MapPost(Keys + "/patients/rotate", RotatePatients);
         app.MapGet(Keys + "/rotate", Ask);
         app.MapPost(Keys + "/rotate", Rotate);
         app.MapPost(Keys + "/schedule", Schedule);
@@ -37,6 +40,29 @@ internal static class KeyPages
         }
 
         return Page.Show<KeyTable>(new { All = await desk.Status(cancel), Now = clock.GetUtcNow() });
+    }
+
+    private static async Task<IResult> PatientsCard(HttpContext http, KeyDesk desk, VaultRoom vault, Door door, TimeProvider clock, CancellationToken cancel)
+    {
+        // As the table: asks for itself while the change goes on.
+        if (!http.Actor().May(Rights.Administration))
+        {
+            await door.Record(http.Actor(), Rights.Administration, Look(), cancel);
+        }
+
+        return Page.Show<PatientKeysCard>(new { Keys = await vault.PatientKeys(cancel), Turn = await desk.PatientTurn(cancel), Now = clock.GetUtcNow() });
+    }
+
+    private static async Task<IResult> AskPatients(HttpContext http, VaultRoom vault, Door door, CancellationToken cancel)
+    {
+        await door.Record(http.Actor(), Rights.Administration, Look(), cancel);
+        return Page.Show<RotatePatientsPage>(new { Count = (await vault.PatientKeys(cancel)).Sum(one => one.Count) });
+    }
+
+    private static async Task<IResult> RotatePatients(HttpContext http, KeyDesk desk, VaultRoom vault, IdentityDesk identity, TimeProvider clock, CancellationToken cancel)
+    {
+        var begun = await desk.RotatePatients(http.Actor(), cancel);
+        return begun.Error is { } error ? await Show(http, desk, vault, identity, clock, null, error, null, cancel) : Page.GoTo(http, $"{Keys}?done={KeyDesk.PatientsName}");
     }
 
     private static async Task<IResult> Ask(HttpContext http, string? purpose, KeyDesk desk, Door door, TimeProvider clock, CancellationToken cancel)
@@ -70,13 +96,15 @@ internal static class KeyPages
         new
         {
             All = await desk.Status(cancel),
+            PatientKeys = await vault.PatientKeys(cancel),
+            Turn = await desk.PatientTurn(cancel),
             Days = desk.Days,
             Usual = typed?["usual"].ToString() ?? desk.Days.Usual.ToString(CultureInfo.InvariantCulture),
             Outside = typed?["outside"].ToString() ?? desk.Days.BackupAndSync.ToString(CultureInfo.InvariantCulture),
             ProtectedBy = vault.RootProtectedBy,
             vault.RootBesideData,
             Now = clock.GetUtcNow(),
-            Done = done == "schedule" || KeyDesk.Purposes.Contains(done, StringComparer.Ordinal) ? done : null,
+            Done = done is "schedule" or KeyDesk.PatientsName || KeyDesk.Purposes.Contains(done, StringComparer.Ordinal) ? done : null,
             Error = error,
             Offer = await PasskeyPages.OfferOf(http, identity, cancel),
         },

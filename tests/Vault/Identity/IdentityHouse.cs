@@ -74,6 +74,9 @@ internal sealed class IdentityHouse : IAsyncDisposable
     /// <summary>What happens between two steps of a rotation: a power cut is an exception here and a restart after it.</summary>
     public Action<string>? Between { get; set; }
 
+    /// <summary>The sealed rows of this house, where a test has some; they outlive a restart.</summary>
+    public ISealedRecords? Records { get; set; }
+
     public Sessions Sessions => desk.Sessions;
 
     public SignIn SignIn => desk.SignIn;
@@ -203,7 +206,12 @@ internal sealed class IdentityHouse : IAsyncDisposable
         await desk.Load(default);
         rotations = new KeyRotations(keys, log) { Between = step => Between?.Invoke(step), BatchSize = 50, LongestDrain = TimeSpan.FromSeconds(1), OthersFollow = Settle };
         Recovery = new RecoveryRecipients(keys, desk, Door, log, Clock);
-        Keys = new KeyDesk(keys, rotations, new RootKeeper(roots.FullName, protector, keys) { Between = step => Between?.Invoke(step) }, Recovery, Door, log, desk, Clock);
+        Keys = new KeyDesk(keys, rotations, new PatientRotation(keys, Door, log, Clock) { Between = step => Between?.Invoke(step), BatchSize = 40, PieceSize = 25, LongestDrain = TimeSpan.FromSeconds(1), Grace = TimeSpan.Zero }, new RootKeeper(roots.FullName, protector, keys) { Between = step => Between?.Invoke(step) }, Recovery, Door, log, desk, Clock);
+        if (Records is { } records)
+        {
+            Keys.Serve(records);
+        }
+
         await Keys.Load(default);
         var secrets = new SystemSecrets(keys);
         if (await secrets.Get(SystemSecrets.AuthorityCertificate, default) is null)

@@ -445,7 +445,7 @@ public abstract class RotationTests : OnEveryDatabase
 
 internal static class Outcomes
 {
-    public static void ThrowIfRefused(this Result<int> result) => Assert.True(result.Ok, result.Error?.Code);
+    public static void ThrowIfRefused<T>(this Result<T> result) => Assert.True(result.Ok, result.Error?.Code);
 }
 
 public sealed class RotationOnSqliteTests : RotationTests

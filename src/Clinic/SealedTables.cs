@@ -98,8 +98,20 @@ public sealed class SealedTables(IClinicDatabase clinics) : ISealedRecords
         var changed = 0;
         foreach (var row in cells)
         {
-            update.Parameters.Clear();
-            table.Bind(row, (name, value) => Add(update, name, value));
+            // Made with the first row; the others bring values only, so that the statement stays compiled.
+            var at = 0;
+            var made = update.Parameters.Count > 0;
+            table.Bind(row, (name, value) =>
+            {
+                if (made)
+                {
+                    update.Parameters[at++].Value = value;
+                }
+                else
+                {
+                    Add(update, name, value);
+                }
+            });
             changed += await update.ExecuteNonQueryAsync(cancel);
         }
 

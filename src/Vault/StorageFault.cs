@@ -10,8 +10,10 @@ public static class StorageFault
     // https://www.sqlite.org/rescode.html
     private const int SqliteReadOnly = 8;
     private const int SqliteInputOutput = 10;
+    private const int SqliteCorrupt = 11;
     private const int SqliteFull = 13;
     private const int SqliteCannotOpen = 14;
+    private const int SqliteNotADatabase = 26;
 
     // ENOSPC of Linux and ERROR_DISK_FULL of Windows.
     private const int NoSpaceOnLinux = 28;
@@ -20,6 +22,7 @@ public static class StorageFault
     private static readonly Error Full = new("data.full", "The disk is full. Free some space; nothing was half-written.");
     private static readonly Error Disk = new("data.disk", "The disk of the databases reports an error. Check the disk; nothing was half-written.");
     private static readonly Error Unwritable = new("data.unwritable", "The databases cannot be written by this account. Give the service account the right to write the data folder.");
+    private static readonly Error Damaged = new("data.damaged", "A database file is damaged. Stop the server and leave the folder as it is: run 'mangrove doctor', then restore the newest backup into an empty folder (mangrove backup restore).");
     private static readonly Error Unreachable = new("storage.unreachable", "PostgreSQL refused or did not answer. Check that it runs and that the connection file is right.");
 
     /// <summary>The reason, also when it lies inside another exception; null when the failure is not one of storage.</summary>
@@ -28,6 +31,7 @@ public static class StorageFault
         SqliteException { SqliteErrorCode: SqliteFull } => Full,
         SqliteException { SqliteErrorCode: SqliteInputOutput } => Disk,
         SqliteException { SqliteErrorCode: SqliteReadOnly or SqliteCannotOpen } => Unwritable,
+        SqliteException { SqliteErrorCode: SqliteCorrupt or SqliteNotADatabase } => Damaged,
         PostgresException refused => OfState(refused.SqlState),
         NpgsqlException => Unreachable,
 
@@ -43,6 +47,7 @@ public static class StorageFault
     {
         "53100" => Full,
         "58030" => Disk,
+        "XX001" or "XX002" => Damaged,
         "42501" => Unreachable,
         _ => state[..2] is "08" or "28" or "3D" or "53" or "57" or "58" ? Unreachable : null,
     };

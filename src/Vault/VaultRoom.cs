@@ -33,6 +33,7 @@ public sealed class VaultRoom : IAsyncDisposable
         this.log = log;
         folder = storage.Folder;
         index = new PatientIndex();
+        Space = new SpaceWatch(folder, clock);
         Facility = protector.Facility;
         FacilityName = protector.FacilityName;
         head.Follow(() => log.Newest);
@@ -40,7 +41,7 @@ public sealed class VaultRoom : IAsyncDisposable
         var receipts = new Receipt.Log(log, standings);
         var vault = new Store(storage, "vault");
         var integrations = new IntegrationGate(vault, receipts, clock);
-        Door = new Door(new Grant.Policy(care, standings, clock, integrations), receipts, keys, index, Facility);
+        Door = new Door(new Grant.Policy(care, standings, clock, integrations, Space), receipts, keys, index, Facility);
         Fingerprints = new Fingerprints(keys);
         Secrets = new SystemSecrets(keys);
         Review = new AuditReview(log, Door);
@@ -56,7 +57,7 @@ public sealed class VaultRoom : IAsyncDisposable
             rotations.Register(kind);
         }
 
-        Keys = new KeyDesk(keys, rotations, new PatientRotation(keys, Door, receipts, clock), new RootKeeper(storage.Folder, protector, keys), Recovery, Door, receipts, Identity, clock);
+        Keys = new KeyDesk(keys, rotations, new PatientRotation(keys, Door, receipts, Space, clock), new RootKeeper(storage.Folder, protector, keys), Recovery, Door, receipts, Identity, clock);
     }
 
     public Guid Facility { get; }
@@ -107,12 +108,8 @@ public sealed class VaultRoom : IAsyncDisposable
     /// <exception cref="RefusedInput"><c>data.not-initialised</c> or <c>keys.protector-bad</c>.</exception>
     public static ProtectorKind ProtectorIn(string folder) => RootProtector.Read(folder).Kind;
 
-    /// <summary>The volume that the data folder lies on, in bytes: what this account may still write, and its size.</summary>
-    public (long Free, long Size) Volume()
-    {
-        var volume = new DriveInfo(folder);
-        return (volume.AvailableFreeSpace, volume.TotalSize);
-    }
+    /// <summary>The room on the volume that the data folder lies on.</summary>
+    public SpaceWatch Space { get; }
 
     public IReadOnlyList<KeyState> KeyStates() => keys.States();
 

@@ -99,7 +99,7 @@ public sealed class CellSwapTests
     /// The pairs to try: within a column other patient and same patient, every other column of the same type, and one cell
     /// of every column with one of every other. With MANGROVE_FULL=1 every pair there is.
     /// </summary>
-    private static IEnumerable<(Cell One, Cell Other)> Pairs(IReadOnlyList<Cell> cells)
+    private static IEnumerable<(Cell One, Cell Other)> Pairs(List<Cell> cells)
     {
         var first = cells.GroupBy(cell => cell.Column, StringComparer.Ordinal).Select(column => column.First()).ToHashSet();
         for (var i = 0; i < cells.Count; i++)

@@ -378,7 +378,12 @@ public sealed class HospitalBackups(Hospital hospital) : IBackupWork, IAsyncDisp
 
     private void RequireRoom(long size)
     {
-        var (free, all) = hospital.Vault.Volume();
+        var (free, all) = hospital.Vault.Space.Volume;
+        if (SpaceWatch.IsScarce(free, all) && free < size * 10)
+        {
+            throw new RefusedInput("backup.no-room", "Less than a tenth of the disk of the data is free, and a backup or drill needs room for a copy for a moment. Free some space there.");
+        }
+
         if (free - size < all * KeptFree && free < size * 10)
         {
             throw new RefusedInput("backup.no-room", "The disk of the data has no room for the copy that a backup or drill needs for a moment. Free some space there.");

@@ -37,7 +37,7 @@ internal sealed class Health(Hospital hospital, RequestCounts counts)
         Figure("mangrove_audit_writable", "gauge", "1 while entries can be made; 0 shuts the door.", $"{(review.Failure is null ? 1 : 0)}");
         Figure("mangrove_index_patients", "gauge", "Patients in the search index.", $"{hospital.Vault.IndexedPatients}");
         Figure("mangrove_index_ready", "gauge", "1 when the search index holds every patient.", $"{(hospital.Vault.IndexReady ? 1 : 0)}");
-        var (free, size) = hospital.Vault.Volume();
+        var (free, size) = hospital.Vault.Space.Volume;
         Figure("mangrove_volume_free_bytes", "gauge", "Free space on the volume of the data folder.", $"{free}");
         Figure("mangrove_volume_size_bytes", "gauge", "Size of the volume of the data folder.", $"{size}");
         foreach (var (work, name, help) in new[] { (BackupWork.Backup, "backup", "Seconds since the last backup that was read back whole began."), (BackupWork.Drill, "restore", "Seconds since the last proven restore began.") })

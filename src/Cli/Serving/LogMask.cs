@@ -31,6 +31,7 @@ public static partial class LogMask
         [("Mangrove.Vault.Identity.SessionSweep", "Fault")] = TypeName,
         [("Mangrove.Vault.KeyWork", "Fault")] = TypeName,
         [("Mangrove.Cli.Serving.LocalSocket", "Fault")] = TypeName,
+        [("Mangrove.Cli.Serving.SpaceKeeper", "Fault")] = TypeName,
         [("Mangrove.Cli.Backups.BackupTimetable", "Fault")] = Code,
     }.ToFrozenDictionary();
 

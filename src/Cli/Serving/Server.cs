@@ -174,6 +174,8 @@ public sealed class Server : IAsyncDisposable
         builder.Services.AddHostedService<SessionSweep>();
         builder.Services.AddSingleton<IMemoryPoolFactory<byte>, WipedMemory.Factory>();
         builder.Services.AddHostedService<MemorySweep>();
+        builder.Services.AddSingleton(hospital.Vault.Space);
+        builder.Services.AddHostedService<SpaceKeeper>();
         builder.Services.AddSingleton(hospital.Backups);
         builder.Services.AddSingleton<IBackupWork>(hospital.Backups);
         builder.Services.AddHostedService<BackupTimetable>();

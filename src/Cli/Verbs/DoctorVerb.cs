@@ -4,6 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 using Mangrove.Cli.Backups;
 using Mangrove.Cli.CommandLine;
 using Mangrove.Cli.Serving;
+using Mangrove.Vault;
 using Mangrove.Vault.Backups;
 using Mangrove.Vault.Keys;
 using Microsoft.EntityFrameworkCore;
@@ -13,8 +14,6 @@ namespace Mangrove.Cli.Verbs;
 /// <summary>Looks the installation over and says what an administrator should put right. Reads no patient data.</summary>
 internal sealed class DoctorVerb() : HospitalVerb("doctor", "Check the installation and say what should be put right.")
 {
-    private const double LowSpace = 0.20;
-    private const double TooLittleSpace = 0.10;
 
     private static readonly TimeSpan ClockSlack = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan CertificateSoon = TimeSpan.FromDays(30);
@@ -37,7 +36,7 @@ internal sealed class DoctorVerb() : HospitalVerb("doctor", "Check the installat
             DiskEncryption(hospital.Storage.Folder),
             FolderRights(hospital.Storage.Folder),
             ClockAgainstLog(hospital),
-            Space(hospital.Storage.Folder),
+            Space(hospital.Vault.Space),
             Log(hospital),
             Index(hospital),
             Dates("certificate", server, CertificateSoon, hospital.Clock, "Restart the server: it makes itself a new one."),
@@ -129,16 +128,16 @@ internal sealed class DoctorVerb() : HospitalVerb("doctor", "Check the installat
         ? new Check("clock", "fail", "The clock is behind the newest entry of the log: it was set back. Set it right before anybody signs in.")
         : new Check("clock", "ok", "The clock is not behind the log.");
 
-    private static Check Space(string folder)
+    private static Check Space(SpaceWatch space)
     {
-        var drive = new DriveInfo(folder);
-        var free = drive.AvailableFreeSpace / (double)Math.Max(1, drive.TotalSize);
-        var text = string.Create(CultureInfo.InvariantCulture, $"{free:P0} of the volume is free.");
-        return free switch
+        const string Topic = "space";
+        var (free, size) = space.Volume;
+        var text = string.Create(CultureInfo.InvariantCulture, $"{free / (double)Math.Max(1, size):P0} of the volume is free.");
+        return space.Level switch
         {
-            < TooLittleSpace => new Check("space", "fail", $"{text} Free some now: without room for the log nothing can be shown."),
-            < LowSpace => new Check("space", "warn", $"{text} Free some soon."),
-            _ => new Check("space", "ok", text),
+            SpaceLevel.ClinicalOnly => new Check(Topic, "fail", $"{text} Only work on patients is stored until there is more: free some now."),
+            SpaceLevel.Low => new Check(Topic, "warn", $"{text} Free some soon."),
+            _ => new Check(Topic, "ok", text),
         };
     }
 

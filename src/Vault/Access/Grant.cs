@@ -33,7 +33,7 @@ internal sealed class Grant
     /// the role and, for clinicians, every patient is in this hospital's care. A program is asked for its agreement, its
     /// approvals and its state at every act, before anything else.
     /// </summary>
-    internal sealed class Policy(ICareRelationships care, Standings standings, TimeProvider clock, IntegrationGate? integrations = null)
+    internal sealed class Policy(ICareRelationships care, Standings standings, TimeProvider clock, IntegrationGate? integrations = null, SpaceWatch? space = null)
     {
         /// <summary>How long after the last visit a chart stays open to clinicians. Policy setting, default 30 days.</summary>
         public TimeSpan CareWindow { get; set; } = TimeSpan.FromDays(30);
@@ -77,6 +77,12 @@ internal sealed class Grant
             if (request.Everyone && request.Purpose is not (Purpose.Portability or Purpose.System))
             {
                 return Decision.No("access.everyone", "Only an import, an export or the system itself works on every patient at once.");
+            }
+
+            // An import, sample patients, sealing everything anew: whatever can wait until there is room again does.
+            if (request.Writes.Count > 0 && (request.Everyone || request.Purpose == Purpose.Portability) && space?.Level == SpaceLevel.ClinicalOnly)
+            {
+                return Decision.No(SpaceWatch.ClinicalOnly.Code, SpaceWatch.ClinicalOnly.Message);
             }
 
             foreach (var write in request.Writes)

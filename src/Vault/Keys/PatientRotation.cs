@@ -14,7 +14,7 @@ namespace Mangrove.Vault.Keys;
 /// transaction; everybody who held an older key goes; the tables are walked through again until nothing is found; only
 /// then the older keys are deleted (threat K7).
 /// </summary>
-internal sealed class PatientRotation(KeyRing ring, Door door, Receipt.Log log, TimeProvider clock) : IDisposable
+internal sealed class PatientRotation(KeyRing ring, Door door, Receipt.Log log, SpaceWatch? space, TimeProvider clock) : IDisposable
 {
     public const string Resource = "key:patients";
     public const string RenewAction = "RENEW_SEALS";
@@ -72,6 +72,12 @@ internal sealed class PatientRotation(KeyRing ring, Door door, Receipt.Log log, 
         if (records is not { } tables || await ring.PatientTurn(cancel) is null)
         {
             return true;
+        }
+
+        if (space?.Level == SpaceLevel.ClinicalOnly)
+        {
+            // Goes on when there is room: sealing everything anew writes as much as there is.
+            return false;
         }
 
         await turn.WaitAsync(cancel);

@@ -53,7 +53,7 @@ internal static class TrustPages
                 locked,
                 refusals.Count,
                 refusals.Count == MostRefusals,
-                vault.Volume(),
+                vault.Space.Volume,
                 vault.IndexedPatients,
                 vault.IndexReady,
                 clock.GetLocalNow(),
@@ -87,12 +87,12 @@ public sealed record TrustState(
     /// <summary>A key this old is to be replaced, and is, by the schedule: NIST SP 800-57 part 1 gives symmetric keys up to two years of use; half of it is our limit.</summary>
     public const int KeyLimitDays = Mangrove.Vault.KeyRotationDays.MostUsual;
 
-    /// <summary>Below this part of the volume the administrator is told; the log stops the hospital when nothing is left.</summary>
-    private const double LeastFree = 0.20;
-
     public bool Damaged => Chain.Last is { Whole: false };
 
-    public bool LowDisk => Volume.Size > 0 && (double)Volume.Free / Volume.Size < LeastFree;
+    public bool LowDisk => Volume.Size > 0 && (double)Volume.Free / Volume.Size < SpaceWatch.LowBelow;
+
+    /// <summary>Whether only work on patients is stored.</summary>
+    public bool ScarceDisk => Volume.Size > 0 && SpaceWatch.IsScarce(Volume.Free, Volume.Size);
 
     public string Verdict => Chain switch
     {

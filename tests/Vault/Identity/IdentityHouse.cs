@@ -206,7 +206,7 @@ internal sealed class IdentityHouse : IAsyncDisposable
         await desk.Load(default);
         rotations = new KeyRotations(keys, log) { Between = step => Between?.Invoke(step), BatchSize = 50, LongestDrain = TimeSpan.FromSeconds(1), OthersFollow = Settle };
         Recovery = new RecoveryRecipients(keys, desk, Door, log, Clock);
-        Keys = new KeyDesk(keys, rotations, new PatientRotation(keys, Door, log, Clock) { Between = step => Between?.Invoke(step), BatchSize = 40, PieceSize = 25, LongestDrain = TimeSpan.FromSeconds(1), Grace = TimeSpan.Zero }, new RootKeeper(roots.FullName, protector, keys) { Between = step => Between?.Invoke(step) }, Recovery, Door, log, desk, Clock);
+        Keys = new KeyDesk(keys, rotations, new PatientRotation(keys, Door, log, null, Clock) { Between = step => Between?.Invoke(step), BatchSize = 40, PieceSize = 25, LongestDrain = TimeSpan.FromSeconds(1), Grace = TimeSpan.Zero }, new RootKeeper(roots.FullName, protector, keys) { Between = step => Between?.Invoke(step) }, Recovery, Door, log, desk, Clock);
         if (Records is { } records)
         {
             Keys.Serve(records);

@@ -8,7 +8,6 @@ using Mangrove.Tests.Vault.Integrations;
 using Mangrove.Vault;
 using Mangrove.Vault.Access;
 using Mangrove.Vault.Identity;
-using Mangrove.Vault.Keys;
 
 namespace Mangrove.Tests.Vault.Keys;
 

@@ -35,9 +35,9 @@ public sealed class SpaceWatch
     private const long Mebibyte = 1024 * 1024;
     private const long MostScarce = 20 * 1024 * Mebibyte;
 
-    // A hundredth of the volume, within these: some hundred thousand entries of the log.
+    // A thousandth of the volume, within these: the log of a day.
     private const long LeastBallast = 16 * Mebibyte;
-    private const long MostBallast = 256 * Mebibyte;
+    private const long MostBallast = 64 * Mebibyte;
 
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(5);
 
@@ -110,7 +110,7 @@ public sealed class SpaceWatch
     public bool Look()
     {
         var (free, size) = Volume;
-        var wanted = Math.Clamp(size / 100, LeastBallast, MostBallast);
+        var wanted = Math.Clamp(size / 1000, LeastBallast, MostBallast);
         var there = Ballast;
         if (there > 0 && free < there)
         {

@@ -9,10 +9,12 @@ internal sealed partial class SpaceKeeper(SpaceWatch space, TimeProvider clock, 
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(10);
 
+    // Laying ballast in writes some tens of megabytes: not while people wait for the first page.
+    private static readonly TimeSpan AfterStart = TimeSpan.FromMinutes(2);
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        // A start has other things to do first.
-        await Task.Yield();
+        await Task.Delay(AfterStart, clock, stoppingToken);
         var told = SpaceLevel.Plenty;
         using var timer = new PeriodicTimer(Every, clock);
         do

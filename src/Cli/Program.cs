@@ -42,6 +42,7 @@ internal static class Program
         new BackupRestoreVerb(),
         new BackupDrillVerb(),
         new BackupTargetVerb(),
+        new UpgradeVerb(),
         new DoctorVerb(),
         new HelpPageVerb(),
         new AccessPageVerb(),

@@ -17,6 +17,9 @@ public static class SystemActors
     /// <summary>Rotates keys; reads and writes nothing of a record.</summary>
     internal static Actor Keys { get; } = Actor.Maker.System(SystemWork.Keys);
 
+    /// <summary>Brings the databases to a newer version's schema; opens nothing.</summary>
+    internal static Actor Upgrade { get; } = Actor.Maker.System(SystemWork.Upgrade);
+
     internal static Actor Index { get; } = Actor.Maker.System(SystemWork.Index);
 }
 

@@ -36,7 +36,7 @@ public sealed class HospitalUpgrade(StorageOptions storage, RootSecret secret, T
     /// <exception cref="RefusedInput">
     /// <c>upgrade.newer-data</c>, <c>upgrade.no-space</c>, <c>upgrade.no-backup</c>, <c>upgrade.others</c> or a <c>keys.</c>
     /// code before anything was begun; <c>upgrade.undone</c>: it failed, and everything is as it was; <c>upgrade.unfinished</c>:
-    /// the upgraded files were being put in place, which the next start goes on with; <c>upgrade.unchecked</c>: on PostgreSQL, done, and
+    /// the upgraded files were being put in place, which the next command or start goes on with; <c>upgrade.unchecked</c>: on PostgreSQL, done, and
     /// the look at it afterwards failed.
     /// </exception>
     public async Task<UpgradeOutcome> Run(Action<string> say, CancellationToken cancel)
@@ -52,11 +52,12 @@ public sealed class HospitalUpgrade(StorageOptions storage, RootSecret secret, T
         say(string.Create(CultureInfo.InvariantCulture, $"schema {from} -> {SchemaStamp.Newest}: looking whether it can be done"));
         VaultRoom.RequireOpens(storage.Folder, secret);
         HospitalBackups.Sweep(storage.Folder);
+        var postgres = storage.Kind == StorageKind.Postgres ? new PostgresUpgrade(storage, secret, clock, Watch, say) { TryOnly = TryOnly, BackupElsewhere = BackupElsewhere } : null;
         try
         {
-            return storage.Kind == StorageKind.Sqlite
-                ? await new FolderUpgrade(storage, secret, clock, Watch, say) { TryOnly = TryOnly }.Run(from, cancel)
-                : await new PostgresUpgrade(storage, secret, clock, Watch, say) { TryOnly = TryOnly, BackupElsewhere = BackupElsewhere }.Run(from, cancel);
+            return postgres is not null
+                ? await postgres.Run(from, cancel)
+                : await new FolderUpgrade(storage, secret, clock, Watch, say) { TryOnly = TryOnly }.Run(from, cancel);
         }
         catch (Settled)
         {
@@ -65,9 +66,9 @@ public sealed class HospitalUpgrade(StorageOptions storage, RootSecret secret, T
         catch (Exception failed)
         {
             Connections.Close();
-            if (UpgradeSwap.Pending(storage.Folder))
+            if (postgres?.Committing ?? UpgradeSwap.Pending(storage.Folder) || await SchemaStamp.Oldest(storage, CancellationToken.None) == SchemaStamp.Newest)
             {
-                throw new RefusedInput("upgrade.unfinished", $"The upgrade is done and its files are being put in place, which was cut off{Because(failed)}. Run 'mangrove upgrade' again, or start the server: it goes on from there.");
+                throw new RefusedInput("upgrade.unfinished", $"Everything is upgraded and checked and was being made to hold, which was cut off{Because(failed)}. Run 'mangrove upgrade' again: it goes on from there.");
             }
 
             HospitalBackups.Sweep(storage.Folder);
@@ -89,5 +90,5 @@ public sealed class HospitalUpgrade(StorageOptions storage, RootSecret secret, T
     private static string Because(Exception failed) => CommandShell.Explain(failed) is { } reason ? $" ({reason.Code}: {reason.Message.TrimEnd('.')})" : string.Empty;
 
     /// <summary>Its message says how things stand: nothing was begun, or all of it holds. There is nothing to undo.</summary>
-    internal sealed class Settled(string code, string message) : RefusedInput(code, message);
+    public sealed class Settled(string code, string message) : RefusedInput(code, message);
 }

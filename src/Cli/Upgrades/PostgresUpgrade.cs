@@ -21,6 +21,9 @@ internal sealed class PostgresUpgrade(StorageOptions storage, RootSecret secret,
 
     public bool BackupElsewhere { get; init; }
 
+    /// <summary>Whether the transactions were being made to hold, so that some of them may.</summary>
+    public bool Committing { get; private set; }
+
     public async Task<UpgradeOutcome> Run(int from, CancellationToken cancel)
     {
         Connections.Close();
@@ -56,7 +59,9 @@ internal sealed class PostgresUpgrade(StorageOptions storage, RootSecret secret,
 
             watch?.Reached("commit");
             UpgradeNotes.Done(storage.Folder, from, SchemaStamp.Newest, clock);
+            Committing = true;
             await held.Commit(store => watch?.Reached("after " + store), cancel);
+            Committing = false;
         }
 
         try

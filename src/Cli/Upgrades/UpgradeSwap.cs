@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Mangrove.Kernel;
-using Mangrove.Vault;
 
 namespace Mangrove.Cli.Upgrades;
 
@@ -82,14 +81,15 @@ internal static class UpgradeSwap
         watch?.Reached("put root.json in place");
         Place(fresh, folder, Files[0]);
         Durable.FlushFolder(folder);
-        watch?.Reached("remove the mark");
-        File.Delete(Path.Combine(folder, MarkName));
-        Durable.FlushFolder(folder);
         watch?.Reached("tidy up");
         if (Directory.Exists(fresh))
         {
             Directory.Delete(fresh, recursive: true);
         }
+
+        watch?.Reached("remove the mark");
+        File.Delete(Path.Combine(folder, MarkName));
+        Durable.FlushFolder(folder);
     }
 
     /// <summary>The folders of files of before, with when they were put there.</summary>

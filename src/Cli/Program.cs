@@ -43,6 +43,8 @@ internal static class Program
         new BackupDrillVerb(),
         new BackupTargetVerb(),
         new UpgradeVerb(),
+        new InstallVerb(),
+        new UninstallVerb(),
         new DoctorVerb(),
         new HelpPageVerb(),
         new AccessPageVerb(),

@@ -108,6 +108,10 @@ public sealed class VaultRoom : IAsyncDisposable
     /// <exception cref="RefusedInput"><c>data.not-initialised</c> or <c>keys.protector-bad</c>.</exception>
     public static ProtectorKind ProtectorIn(string folder) => RootProtector.Read(folder).Kind;
 
+    /// <summary>The name of a hospital, told without opening anything.</summary>
+    /// <exception cref="RefusedInput"><c>data.not-initialised</c> or <c>keys.protector-bad</c>.</exception>
+    public static string FacilityNameIn(string folder) => RootProtector.Read(folder).FacilityName;
+
     /// <summary>The volume that the data folder lies on, in bytes: what this account may still write, and its size.</summary>
     public (long Free, long Size) Volume()
     {

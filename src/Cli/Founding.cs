@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Mangrove.Clinic;
 using Mangrove.Cli.Serving;
+using Mangrove.Cli.Upgrades;
 using Mangrove.Kernel;
 using Mangrove.Vault;
 using Mangrove.Vault.Identity;
@@ -86,7 +87,7 @@ public static class Founding
                 await Undo(storage, ReadMark(folder));
             }
 
-            if (File.Exists(Path.Combine(folder, "root.json")))
+            if (File.Exists(Path.Combine(folder, "root.json")) || UpgradeSwap.Pending(folder))
             {
                 throw new RefusedInput("init.already", "This folder holds a hospital already. Name an empty folder with --data.");
             }
@@ -141,12 +142,18 @@ public static class Founding
         }
     }
 
-    /// <summary>Refuses a folder without a whole hospital in it, before anything is written there.</summary>
+    /// <summary>Refuses a folder without a whole hospital in it, before anything is written there; an upgrade that was being put in place is put there first.</summary>
     internal static void RequireFounded(string folder)
     {
         if (File.Exists(MarkIn(folder)))
         {
             throw new RefusedInput("data.half-made", "The making of this hospital was interrupted. Run 'mangrove init' again with the same --data; it removes what was left and begins anew.");
+        }
+
+        if (UpgradeSwap.Pending(folder))
+        {
+            using var taken = FolderLock.Take(folder);
+            UpgradeSwap.Finish(folder);
         }
 
         if (!File.Exists(Path.Combine(folder, "root.json")))
@@ -158,7 +165,7 @@ public static class Founding
     private static async Task<T> Build<T>(FoundingPlan plan, FolderLock taken, Func<Hospital, FirstSetUp, CancellationToken, Task<T>> furnish, TimeProvider clock, CancellationToken cancel)
     {
         await VaultRoom.Create(plan.Storage, plan.Secret, plan.FacilityName, clock, cancel);
-        await using var hospital = await Hospital.Open(taken, plan.Storage, plan.Secret with { AcceptSameVolume = false }, clock, cancel);
+        await using var hospital = await Hospital.Open(taken, plan.Storage, plan.Secret with { AcceptSameVolume = false }, clock, OlderSchema.Migrate, cancel);
         hospital.StartIndexing();
         using var setUp = (await hospital.Vault.Identity.BeginSetUp(plan.Demonstration, cancel)).Value;
         await Furnishings.Place(hospital, setUp, plan, cancel);

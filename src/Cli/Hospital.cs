@@ -1,4 +1,5 @@
 using Mangrove.Cli.Backups;
+using Mangrove.Cli.Upgrades;
 using Mangrove.Clinic;
 using Mangrove.Clinic.Terminology;
 using Mangrove.Kernel;
@@ -13,17 +14,27 @@ using Npgsql;
 
 namespace Mangrove.Cli;
 
+/// <summary>What becomes of databases that an earlier version wrote.</summary>
+internal enum OlderSchema
+{
+    /// <summary>They are not touched: a hospital that is in use is upgraded by <see cref="HospitalUpgrade"/>.</summary>
+    Refuse = 1,
+
+    /// <summary>They are changed where they lie: a hospital that is being made or restored, or a copy, which goes as a whole when it fails.</summary>
+    Migrate = 2,
+}
+
 /// <summary>
 /// An unsealed hospital: the folder's lock, the trusted room, the clinic's database at its newest schema, and the parts
 /// that live as long as the process. It serves nothing by itself; the server, the verbs and the tests stand on it.
 /// </summary>
 public sealed class Hospital : IAsyncDisposable
 {
-    private readonly FolderLock folder;
+    private readonly FolderLock? folder;
     private readonly CancellationTokenSource closing = new();
     private Task indexing = Task.CompletedTask;
 
-    private Hospital(FolderLock folder, StorageOptions storage, VaultRoom vault, IClinicDatabase clinics, TimeProvider clock)
+    private Hospital(FolderLock? folder, StorageOptions storage, VaultRoom vault, IClinicDatabase clinics, TimeProvider clock)
     {
         this.folder = folder;
         Storage = storage;
@@ -53,38 +64,54 @@ public sealed class Hospital : IAsyncDisposable
     /// <summary>The building of the patient index; faulted when it could not be built.</summary>
     public Task Indexing => indexing;
 
-    /// <summary>Opens a hospital, bringing its database to this version's schema.</summary>
+    /// <summary>Opens a hospital of this version.</summary>
     /// <param name="storage">Where it lies.</param>
     /// <param name="secret">What opens its root key.</param>
     /// <param name="clock">The time.</param>
     /// <param name="cancel">Gives up.</param>
     /// <exception cref="RefusedInput">
-    /// <c>data.in-use</c>, <c>data.not-initialised</c>, <c>data.half-made</c>, <c>data.unwritable</c>, or a <c>keys.</c> or
-    /// <c>audit.</c> code of <see cref="VaultRoom.Open"/>.
+    /// <c>data.in-use</c>, <c>data.not-initialised</c>, <c>data.half-made</c>, <c>data.unwritable</c>, <c>upgrade.needed</c>,
+    /// <c>upgrade.newer-data</c>, or a <c>keys.</c> or <c>audit.</c> code of <see cref="VaultRoom.Open"/>.
     /// </exception>
     public static async Task<Hospital> Open(StorageOptions storage, RootSecret secret, TimeProvider clock, CancellationToken cancel)
     {
         Founding.RequireFounded(storage.Folder);
-        var hospital = await Open(FolderLock.Take(storage.Folder), storage, secret, clock, cancel);
+        var hospital = await Open(FolderLock.Take(storage.Folder), storage, secret, clock, OlderSchema.Refuse, cancel);
         hospital.StartIndexing();
         return hospital;
     }
 
     /// <summary>
     /// As the other, with the lock already taken, which is given back when opening fails; and without the building of the
-    /// patient index, which the caller starts.
+    /// patient index, which the caller starts. Without a lock for whoever holds it and keeps it.
     /// </summary>
-    internal static async Task<Hospital> Open(FolderLock folder, StorageOptions storage, RootSecret secret, TimeProvider clock, CancellationToken cancel)
+    internal static async Task<Hospital> Open(FolderLock? folder, StorageOptions storage, RootSecret secret, TimeProvider clock, OlderSchema older, CancellationToken cancel)
     {
         VaultRoom? vault = null;
         var head = new LogHead();
         var clinics = ClinicsOf(storage, head);
         try
         {
+            var upgrade = await HospitalUpgrade.Needed(storage, cancel);
+            if (upgrade && older == OlderSchema.Refuse)
+            {
+                throw new RefusedInput("upgrade.needed", "An earlier version of Mangrove wrote this hospital. Run 'mangrove upgrade' with the same --data (and --storage and --connection): what fails leaves everything as it was.");
+            }
+
             HospitalBackups.Sweep(storage.Folder);
+            UpgradeSwap.Sweep(storage.Folder, clock);
             await Migrate(storage, cancel);
             vault = await VaultRoom.Open(storage, secret, new CareRelationships(clinics), new LogAnchors(clinics), head, clock, cancel);
             vault.Keys.Serve(new SealedTables(clinics));
+            if (older == OlderSchema.Refuse)
+            {
+                await UpgradeNotes.WriteDown(storage.Folder, vault, cancel);
+            }
+            else if (upgrade || await SchemaStamp.Oldest(storage, cancel) < SchemaStamp.Newest)
+            {
+                await SchemaStamp.Write(storage, cancel);
+            }
+
             return new Hospital(folder, storage, vault, clinics, clock);
         }
         catch
@@ -95,7 +122,7 @@ public sealed class Hospital : IAsyncDisposable
             }
 
             (clinics as IDisposable)?.Dispose();
-            folder.Dispose();
+            folder?.Dispose();
             throw;
         }
     }
@@ -137,7 +164,7 @@ public sealed class Hospital : IAsyncDisposable
         closing.Dispose();
         (Clinics as IDisposable)?.Dispose();
         Connections.Close();
-        folder.Dispose();
+        folder?.Dispose();
     }
 
     internal static IClinicDatabase ClinicsOf(StorageOptions storage, LogHead head) => storage.Kind == StorageKind.Sqlite

@@ -4,6 +4,7 @@ using Mangrove.Vault;
 using Mangrove.Vault.Audit;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Design;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Npgsql;
 
@@ -68,7 +69,37 @@ public sealed class PostgresClinics(StorageOptions storage, LogHead log) : IClin
     {
         await using var connection = new NpgsqlConnection(owner.ConnectionString("clinic"));
         await connection.OpenAsync(cancel);
+        await Grant(connection, role, cancel);
+    }
 
+    /// <summary>Brings the tables to this version in a transaction that somebody else holds, and lets the role use them.</summary>
+    /// <param name="connection">As the owner of the tables.</param>
+    /// <param name="transaction">Of that connection.</param>
+    /// <param name="role">The role that the server runs as; null where it owns the tables itself.</param>
+    /// <param name="cancel">Gives up.</param>
+    public static async Task Migrate(DbConnection connection, DbTransaction transaction, string? role, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(connection);
+        var held = new DbContextOptionsBuilder<PostgresClinicContext>()
+            .UseNpgsql(connection, postgres => postgres.MigrationsHistoryTable("__ef_migrations", "clinic"))
+
+            // The mapper would rather have a transaction of its own for each migration; here all of them hold or none.
+            .ConfigureWarnings(warnings => warnings.Ignore(RelationalEventId.MigrationsUserTransactionWarning))
+            .Options;
+        await using (var clinic = new PostgresClinicContext(held))
+        {
+            await clinic.Database.UseTransactionAsync(transaction, cancel);
+            await clinic.Database.MigrateAsync(cancel);
+        }
+
+        if (role is not null)
+        {
+            await Grant((NpgsqlConnection)connection, role, cancel);
+        }
+    }
+
+    private static async Task Grant(NpgsqlConnection connection, string role, CancellationToken cancel)
+    {
         // A role name cannot be a parameter; quote_ident of the server itself makes it one harmless word.
         await using var quote = new NpgsqlCommand("SELECT quote_ident($1)", connection) { Parameters = { new() { Value = role } } };
         var quoted = (string)(await quote.ExecuteScalarAsync(cancel))!;

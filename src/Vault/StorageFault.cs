@@ -28,10 +28,7 @@ public static class StorageFault
     /// <summary>The reason, also when it lies inside another exception; null when the failure is not one of storage.</summary>
     public static Error? Of(Exception error) => error switch
     {
-        SqliteException { SqliteErrorCode: SqliteFull } => Full,
-        SqliteException { SqliteErrorCode: SqliteInputOutput } => Disk,
-        SqliteException { SqliteErrorCode: SqliteReadOnly or SqliteCannotOpen } => Unwritable,
-        SqliteException { SqliteErrorCode: SqliteCorrupt or SqliteNotADatabase } => Damaged,
+        SqliteException refused when OfCode(refused.SqliteErrorCode) is { } reason => reason,
         PostgresException refused => OfState(refused.SqlState),
         NpgsqlException => Unreachable,
 
@@ -39,6 +36,16 @@ public static class StorageFault
         InvalidOperationException { InnerException: null, Source: "Npgsql" } => Unreachable,
         IOException { HResult: NoSpaceOnLinux or NoSpaceOnWindows } => Full,
         { InnerException: { } inner } => Of(inner),
+        _ => null,
+    };
+
+    // Copying a database gives the extended code where other calls give the primary one, which is its low eight bits.
+    private static Error? OfCode(int code) => (code & 0xff) switch
+    {
+        SqliteFull => Full,
+        SqliteInputOutput => Disk,
+        SqliteReadOnly or SqliteCannotOpen => Unwritable,
+        SqliteCorrupt or SqliteNotADatabase => Damaged,
         _ => null,
     };
 

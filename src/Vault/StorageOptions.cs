@@ -120,7 +120,10 @@ public sealed record StorageOptions
 }
 
 /// <summary>One of the vault's own stores, opened per act. SQL here is plain and runs on both databases.</summary>
-internal sealed class Store(StorageOptions options, string name)
+/// <param name="options">The hospital.</param>
+/// <param name="name">The store.</param>
+/// <param name="held">A connection to PostgreSQL in whose transaction tables are made and altered; null where each change stands for itself.</param>
+internal sealed class Store(StorageOptions options, string name, DbConnection? held = null)
 {
     private readonly string connectionString = options.ConnectionString(name);
 
@@ -149,7 +152,8 @@ internal sealed class Store(StorageOptions options, string name)
     /// <summary>Creates the schema. <paramref name="sql"/> is written for SQLite; BLOB and INTEGER become PostgreSQL's types.</summary>
     public async Task Create(string sql, CancellationToken cancel)
     {
-        await using var connection = await Open(cancel);
+        await using var own = held is null ? await Open(cancel) : null;
+        var connection = held ?? own!;
         if (IsSqlite)
         {
             await connection.Run("PRAGMA journal_mode=WAL", cancel);
@@ -171,7 +175,8 @@ internal sealed class Store(StorageOptions options, string name)
     /// <param name="cancel">Gives up.</param>
     public async Task AddColumn(string table, string column, string definition, string? fill, CancellationToken cancel)
     {
-        await using var connection = await Open(cancel);
+        await using var own = held is null ? await Open(cancel) : null;
+        var connection = held ?? own!;
         if (await connection.Scalar(
             IsSqlite
                 ? "SELECT COUNT(*) FROM pragma_table_info(@table) WHERE name = @column"
@@ -183,14 +188,17 @@ internal sealed class Store(StorageOptions options, string name)
             return;
         }
 
-        await using var transaction = await connection.BeginTransactionAsync(cancel);
+        await using var transaction = held is null ? await connection.BeginTransactionAsync(cancel) : null;
         await connection.Run($"ALTER TABLE {table} ADD COLUMN {column} {(IsSqlite ? definition : definition.Replace("INTEGER", "bigint", StringComparison.Ordinal))}", cancel);
         if (fill is not null)
         {
             await connection.Run(fill, cancel);
         }
 
-        await transaction.CommitAsync(cancel);
+        if (transaction is not null)
+        {
+            await transaction.CommitAsync(cancel);
+        }
     }
 }
 

@@ -24,6 +24,7 @@ public sealed class VaultRoom : IAsyncDisposable
     private readonly AuditLog log;
     private readonly CheckpointSigner signer;
     private readonly PatientIndex index;
+    private readonly Receipt.Log receipts;
     private readonly string folder;
 
     private VaultRoom(StorageOptions storage, RootProtector protector, KeyRing keys, CheckpointSigner signer, AuditLog log, ICareRelationships care, LogHead head, TimeProvider clock)
@@ -38,7 +39,7 @@ public sealed class VaultRoom : IAsyncDisposable
         FacilityName = protector.FacilityName;
         head.Follow(() => log.Newest);
         var standings = new Standings();
-        var receipts = new Receipt.Log(log, standings);
+        receipts = new Receipt.Log(log, standings);
         var vault = new Store(storage, "vault");
         var integrations = new IntegrationGate(vault, receipts, clock);
         Door = new Door(new Grant.Policy(care, standings, clock, integrations, Space), receipts, keys, index, Facility);
@@ -111,6 +112,10 @@ public sealed class VaultRoom : IAsyncDisposable
     /// <summary>The room on the volume that the data folder lies on.</summary>
     public SpaceWatch Space { get; }
 
+    /// <summary>The name of a hospital, told without opening anything.</summary>
+    /// <exception cref="RefusedInput"><c>data.not-initialised</c> or <c>keys.protector-bad</c>.</exception>
+    public static string FacilityNameIn(string folder) => RootProtector.Read(folder).FacilityName;
+
     public IReadOnlyList<KeyState> KeyStates() => keys.States();
 
     public Task<IReadOnlyList<PatientKeyState>> PatientKeys(CancellationToken cancel) => keys.PatientKeys(cancel);
@@ -153,6 +158,19 @@ public sealed class VaultRoom : IAsyncDisposable
         await BackupStore.Create(vault, keyStore, cancel);
         await CreateLog(storage, cancel);
     }
+
+    /// <summary>Proves that a secret opens the root key, without touching any database.</summary>
+    /// <exception cref="RefusedInput">A <c>keys.</c> code: it does not.</exception>
+    public static void RequireOpens(string folder, RootSecret secret) => RootProtector.Read(folder).Open(secret).Dispose();
+
+    /// <summary>Says in the log what became of an upgrade, as the system.</summary>
+    /// <param name="done">True for one that was carried out, false for one that was undone.</param>
+    /// <param name="words">From which schema to which, or the code of what went wrong and when. No protected information.</param>
+    /// <param name="cancel">Gives up.</param>
+    public Task NoteUpgrade(bool done, string words, CancellationToken cancel) => receipts.Note(
+        SystemActors.Upgrade,
+        new Request { Action = done ? "UPGRADE" : "UPGRADE_FAILED", Purpose = Purpose.Administration, Resource = "hospital", Reason = words },
+        cancel);
 
     private static async Task CreateLog(StorageOptions storage, CancellationToken cancel)
     {

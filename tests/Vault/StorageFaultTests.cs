@@ -31,6 +31,13 @@ public sealed class StorageFaultTests
         Assert.Equal("storage.unreachable", StorageFault.Of(later!)?.Code);
     }
 
+    [Theory]
+    [InlineData(13, "data.full")]
+    [InlineData(778, "data.disk")]
+    [InlineData(14, "data.unwritable")]
+    public void The_code_that_copying_a_database_gives_is_understood_like_any_other(int code, string reason) =>
+        Assert.Equal(reason, StorageFault.Of(new Microsoft.Data.Sqlite.SqliteException("", code, code))?.Code);
+
     [Fact]
     public void A_fault_of_our_own_is_not_one_of_storage() => Assert.Null(StorageFault.Of(Record.Exception(() => Array.Empty<int>().Single())!));
 }

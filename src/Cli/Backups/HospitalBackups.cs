@@ -22,7 +22,8 @@ public sealed record BackupMade(StoredBackup Stored, long Written, int Removed, 
 /// </summary>
 public sealed class HospitalBackups(Hospital hospital) : IBackupWork, IAsyncDisposable
 {
-    private const string ScratchPrefix = "scratch-";
+    /// <summary>How the folders in the data folder are called that are swept at every start.</summary>
+    internal const string ScratchPrefix = "scratch-";
 
     // What the copies may take of the data volume: never the last tenth, which the hospital's own writing needs.
     private const double KeptFree = 0.1;

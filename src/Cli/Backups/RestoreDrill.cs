@@ -45,7 +45,7 @@ internal static class RestoreDrill
         var secret = new RootSecret { Passphrase = passphrase };
         await source.Protect(storage, secret, cancel);
         say("opening");
-        await using var restored = await Hospital.Open(FolderLock.Take(scratch), storage, secret, live.Clock, cancel);
+        await using var restored = await Hospital.Open(FolderLock.Take(scratch), storage, secret, live.Clock, OlderSchema.Migrate, cancel);
         var log = await BackupRestore.CheckLog(restored, stored.Manifest, cancel);
         say("reading patients");
         restored.StartIndexing();

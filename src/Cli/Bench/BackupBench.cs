@@ -83,7 +83,7 @@ internal sealed class BackupBench : IBench
             await BackupRestore.Compare(storage, stored.Manifest, cancel);
             var secret = new RootSecret { KeyFile = Path.Combine(place, "bench.key"), AcceptSameVolume = true };
             await bundle.Protect(storage, secret, cancel);
-            await using var restored = await Hospital.Open(FolderLock.Take(place), storage, secret, ground.Clock, cancel);
+            await using var restored = await Hospital.Open(FolderLock.Take(place), storage, secret, ground.Clock, OlderSchema.Migrate, cancel);
             await BackupRestore.CheckLog(restored, stored.Manifest, cancel);
         }
 

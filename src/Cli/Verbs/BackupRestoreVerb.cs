@@ -112,7 +112,7 @@ internal sealed class BackupRestoreVerb : OwnVerb
         }
 
         call.Say("opening");
-        hospital = await Hospital.Open(taken, storage, secret with { AcceptSameVolume = false }, clock, cancel);
+        hospital = await Hospital.Open(taken, storage, secret with { AcceptSameVolume = false }, clock, OlderSchema.Migrate, cancel);
         await using (hospital)
         {
             var report = await BackupRestore.CheckLog(hospital, stored.Manifest, cancel);

@@ -4,6 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 using Mangrove.Cli.Backups;
 using Mangrove.Cli.CommandLine;
 using Mangrove.Cli.Serving;
+using Mangrove.Cli.Upgrades;
 using Mangrove.Vault;
 using Mangrove.Vault.Backups;
 using Mangrove.Vault.Keys;
@@ -43,6 +44,7 @@ internal sealed class DoctorVerb() : HospitalVerb("doctor", "Check the installat
             Dates("certificate-authority", authority, AuthoritySoon, hospital.Clock, "Plan a new authority, and that every browser learns it."),
             await Clients(hospital, cancel),
             await Migrations(hospital, cancel),
+            Upgrade(hospital),
             .. await Backups(hospital, cancel),
         ];
         var ok = checks.All(check => check.Status != "fail");
@@ -175,9 +177,16 @@ internal sealed class DoctorVerb() : HospitalVerb("doctor", "Check the installat
         await using var clinic = await hospital.Clinics.CreateDbContextAsync(cancel);
         var pending = (await clinic.Database.GetPendingMigrationsAsync(cancel)).Count();
         return pending == 0
-            ? new Check("schema", "ok", "The database has this version's schema.")
+            ? new Check("schema", "ok", string.Create(CultureInfo.InvariantCulture, $"The databases have this version's schema ({SchemaStamp.Newest})."))
             : new Check("schema", "fail", string.Create(CultureInfo.InvariantCulture, $"{pending} changes of the schema are missing. Restart the server: it makes them."));
     }
+
+    /// <summary>What an upgrade left, which holds the keys of before.</summary>
+    private static Check Upgrade(Hospital hospital) => UpgradeSwap.Kept(hospital.Storage.Folder) switch
+    {
+        [] => new Check("upgrade", "ok", "Nothing of before an upgrade is kept."),
+        var kept => new Check("upgrade", "ok", string.Join(' ', kept.Select(one => string.Create(CultureInfo.InvariantCulture, $"{Path.GetFileName(one.Path)} is kept until {one.Since + UpgradeSwap.KeptFor:yyyy-MM-dd}; remove it sooner if a key was rotated because of a suspicion.")))),
+    };
 
     private static class Volume
     {

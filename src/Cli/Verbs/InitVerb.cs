@@ -30,30 +30,20 @@ internal sealed class InitVerb : OwnVerb
             Address = ServerAddress.Parse(arguments.GetValue(address)!),
         };
         var login = arguments.GetValue(user)!;
-        var (made, link, device) = await Founding.Make(
-            plan,
-            async (hospital, setUp, token) => (
-                hospital.Vault.Facility,
-                (await hospital.Vault.Identity.FirstAdministrator.Create(setUp, login, "Administrator", token)).Value,
-                await hospital.Vault.Identity.Devices.Found(setUp, token)),
-            clock,
-            cancel);
-
-        // Both codes stand behind the #: no address that a server or a log sees has them.
-        var setupLink = new Uri(plan.Address, $"/welcome#code={Uri.EscapeDataString(link.Token)}&device={device.Code}").ToString();
+        var made = await NewHospital.Make(plan, login, clock, cancel);
         if (plan.Secret.Passphrase is not null)
         {
             call.Say("Nobody can open this hospital without its passphrase, and nobody can reset it. Keep a copy of it in a safe place.");
         }
 
         return Answer.Of(
-            new { data = plan.Storage.Folder, facility = plan.FacilityName, facilityId = made, setupLink, setupLinkUser = link.User, setupLinkExpires = link.Expires, setupDevice = device.Name },
+            new { data = plan.Storage.Folder, facility = plan.FacilityName, facilityId = made.Facility, setupLink = made.Link, setupLinkUser = made.User, setupLinkExpires = made.Expires, setupDevice = made.Device },
             $"""
             {plan.FacilityName} is ready in {plan.Storage.Folder}.
             Start it:   mangrove serve --data {plan.Storage.Folder} --urls {plan.Address.GetLeftPart(UriPartial.Authority)}
-            Then open this once, at the computer that is to be the first registered device ({device.Name}); there '{link.User}'
+            Then open this once, at the computer that is to be the first registered device ({made.Device}); there '{made.User}'
             chooses a password and sets up a phone:
-              {setupLink}
+              {made.Link}
             """);
     }
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Mangrove.Cli.CommandLine;
 using Mangrove.Cli.Serving;
+using Mangrove.Cli.Upgrades;
 using Mangrove.Clinic;
 using Mangrove.Vault;
 
@@ -46,7 +47,16 @@ internal sealed class ServeVerb : OwnVerb
         Hospital hospital;
         try
         {
-            hospital = await Hospital.Open(taken, storage, Common.SecretOf(arguments, call), clock, cancel);
+            var secret = Common.SecretOf(arguments, call);
+
+            // Whoever installs a new version starts the service and expects it to serve. On PostgreSQL other servers may stand
+            // on the same database, and no copy is made of it: there a person says when.
+            if (storage.Kind == StorageKind.Sqlite && await HospitalUpgrade.Needed(storage, cancel))
+            {
+                await new HospitalUpgrade(storage, secret, clock).Run(line => call.Say("upgrade: " + line), cancel);
+            }
+
+            hospital = await Hospital.Open(taken, storage, secret, clock, OlderSchema.Refuse, cancel);
         }
         catch
         {

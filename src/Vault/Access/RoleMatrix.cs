@@ -86,6 +86,7 @@ public static class RoleMatrix
         [SystemWork.Renewal] = new([], Everything(), Rights.None, [Purpose.System], false),
         [SystemWork.Sample] = new([], Everything(), Rights.Administration, [Purpose.Portability], false),
         [SystemWork.Backup] = new([], [], Rights.None, [Purpose.Administration], false),
+        [SystemWork.Upgrade] = new([], [], Rights.None, [Purpose.Administration], false),
     }.ToFrozenDictionary();
 
     /// <summary>Every category may be read in bulk for export, and written for import, by an administrator acting for portability only.</summary>
@@ -134,4 +135,7 @@ public enum SystemWork
 
     /// <summary>Sealing records anew under patients' new keys; shows nothing of them to anybody.</summary>
     Renewal = 7,
+
+    /// <summary>Bringing the databases to a newer version's schema; opens nothing.</summary>
+    Upgrade = 8,
 }

@@ -53,7 +53,8 @@ public static class StoreSnapshot
         return await Rows(connection, store, cancel);
     }
 
-    private static async Task<SortedDictionary<string, long>> Rows(DbConnection connection, string store, CancellationToken cancel)
+    /// <summary>The same on a connection that somebody else holds.</summary>
+    internal static async Task<SortedDictionary<string, long>> Rows(DbConnection connection, string store, CancellationToken cancel)
     {
         var counts = new SortedDictionary<string, long>(StringComparer.Ordinal);
         var tables = connection is SqliteConnection

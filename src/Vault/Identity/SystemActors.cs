@@ -20,6 +20,9 @@ public static class SystemActors
     /// <summary>Seals records anew under patients' new keys; the act gives no plaintext out.</summary>
     internal static Actor Renewal { get; } = Actor.Maker.System(SystemWork.Renewal);
 
+    /// <summary>Brings the databases to a newer version's schema; opens nothing.</summary>
+    internal static Actor Upgrade { get; } = Actor.Maker.System(SystemWork.Upgrade);
+
     internal static Actor Index { get; } = Actor.Maker.System(SystemWork.Index);
 }
 

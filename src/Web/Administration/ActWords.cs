@@ -86,6 +86,8 @@ internal static class ActWords
         ["RESTORE_PROVEN"] = ("database", "Restore proven"),
         ["SET_BACKUP_TARGET"] = ("database", "Set where backups go"),
         ["START_RESTORE_DRILL"] = ("database", "Began a restore drill"),
+        ["UPGRADE"] = ("database", "The program was upgraded"),
+        ["UPGRADE_FAILED"] = ("database", "An upgrade failed and was undone"),
         ["VIEW_BACKUPS"] = ("database", "Looked at the backups"),
         ["CHANGE_KEY_ROTATION"] = ("key", "Changed how often keys are rotated"),
         ["CHANGE_PROTECTOR"] = ("key", "Changed what opens the root key"),

@@ -63,10 +63,8 @@ public sealed class VaultRoom : IAsyncDisposable
 
     public string FacilityName { get; }
 
-    /// <summary>Whether the key file was put on the volume of the data, with the risk accepted.</summary>
-    public bool RootBesideData => Keys.Protector.SameVolumeAccepted;
-
-    public ProtectorKind RootProtectedBy => Keys.Protector.Kind;
+    /// <summary>How the root key is protected.</summary>
+    public RootGuard RootGuard => Keys.Protector.Guard;
 
     public Door Door { get; }
 
@@ -105,7 +103,7 @@ public sealed class VaultRoom : IAsyncDisposable
 
     /// <summary>How the root key of a hospital is protected, told without opening anything.</summary>
     /// <exception cref="RefusedInput"><c>data.not-initialised</c> or <c>keys.protector-bad</c>.</exception>
-    public static ProtectorKind ProtectorIn(string folder) => RootProtector.Read(folder).Kind;
+    public static RootGuard ProtectorIn(string folder) => RootProtector.Read(folder).Guard;
 
     /// <summary>The volume that the data folder lies on, in bytes: what this account may still write, and its size.</summary>
     public (long Free, long Size) Volume()
@@ -127,7 +125,7 @@ public sealed class VaultRoom : IAsyncDisposable
             throw new RefusedInput("init.already", "This folder holds a hospital already. Name an empty folder with --data.");
         }
 
-        using var root = RootProtector.Create(storage.Folder, secret, facilityName);
+        using var root = await RootProtector.Create(storage.Folder, secret, facilityName, cancel);
         try
         {
             await KeyRing.Create(new Store(storage, "keys"), root, clock, cancel);
@@ -140,7 +138,9 @@ public sealed class VaultRoom : IAsyncDisposable
         catch
         {
             // A half-made hospital would refuse the next attempt; nothing of it can hold data yet.
+            var made = RootProtector.Read(storage.Folder);
             File.Delete(RootProtector.PathIn(storage.Folder));
+            await made.Abandon(secret);
             throw;
         }
     }

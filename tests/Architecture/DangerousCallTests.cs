@@ -18,9 +18,20 @@ public partial class DangerousCallTests
     // What a client of ours may bring for its own handshake, and a person's own authenticator for its answers, named to whoever brings less.
     private static readonly string[] MayNameOthersKeys = ["src/Vault/Clients/CertificateAsked.cs", "src/Vault/Identity/PasskeyCheck.cs"];
 
+    // Found in the system's own folders, without a shell, in an environment of its own: the tools of TPM and tokens.
+    private const string Runner = "src/Vault/Keys/Hardware/ToolRun.cs";
+
     [Fact]
-    public void Only_the_bench_starts_a_program() =>
-        House.None(Found(Starts(), "src/", ".cs").Where(found => !found.StartsWith("src/Cli/Bench/", StringComparison.Ordinal)));
+    public void Only_the_bench_and_the_runner_of_the_root_keys_tools_start_a_program()
+    {
+        House.None(Found(Starts(), "src/", ".cs").Where(found => !found.StartsWith("src/Cli/Bench/", StringComparison.Ordinal) && !found.StartsWith(Runner, StringComparison.Ordinal)));
+        var runner = House.Read(Runner);
+        Assert.Contains("UseShellExecute = false", runner, StringComparison.Ordinal);
+        Assert.Contains("start.Environment.Clear();", runner, StringComparison.Ordinal);
+
+        // Nothing but the two files of the protectors has it run anything, and what they run is named there.
+        House.None(Found(AsksRunner(), "src/", ".cs").Where(found => !found.StartsWith("src/Vault/Keys/Hardware/", StringComparison.Ordinal)));
+    }
 
     [Fact]
     public void No_text_becomes_code() => House.None(Found(Runs(), "src/", ".cs").Where(found => !MayCompile.Any(may => found.StartsWith(may, StringComparison.Ordinal))));
@@ -64,6 +75,9 @@ public partial class DangerousCallTests
 
     [GeneratedRegex(@"Process\.Start\(|new ProcessStartInfo", RegexOptions.ExplicitCapture, 10_000)]
     private static partial Regex Starts();
+
+    [GeneratedRegex(@"ToolRun\.Run\(", RegexOptions.ExplicitCapture, 10_000)]
+    private static partial Regex AsksRunner();
 
     [GeneratedRegex(@"Assembly\.Load\w*\(|DynamicMethod|AssemblyBuilder|CSharpScript|BinaryFormatter|TypeNameHandling|JsonDerivedType|\)\.Compile\(\)", RegexOptions.ExplicitCapture, 10_000)]
     private static partial Regex Runs();

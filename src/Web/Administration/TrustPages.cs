@@ -47,8 +47,7 @@ internal static class TrustPages
                 vault.FacilityName,
                 ChainView.Of(review, check),
                 vault.KeyStates(),
-                vault.RootProtectedBy,
-                vault.RootBesideData,
+                vault.RootGuard,
                 live,
                 locked,
                 refusals.Count,
@@ -70,8 +69,7 @@ public sealed record TrustState(
     string Hospital,
     ChainView Chain,
     IReadOnlyList<KeyState> Keys,
-    ProtectorKind RootProtectedBy,
-    bool RootBesideData,
+    RootGuard Guard,
     int SignedIn,
     int Locked,
     int RefusalsToday,
@@ -103,7 +101,7 @@ public sealed record TrustState(
         _ when Backups is { LastBackup: null } => "The record is whole. There is no backup of it yet.",
         _ when Backups?.BackupProof().Stale == true => "The record is whole. Its backup is overdue.",
         _ when Backups?.DrillProof().Stale == true => "The record is whole. Recovery needs a fresh proof.",
-        _ when RootBesideData => "The record is whole. The root key lies beside it.",
+        _ when Guard.BesideData => "The record is whole. The root key lies beside it.",
         _ => "The record is whole.",
     };
 
@@ -139,7 +137,7 @@ public sealed record TrustState(
                 "key",
                 "Oldest key",
                 $"{oldest.Purpose}, {Days(old)}",
-                $"limit {KeyLimitDays} · {(sheets is null ? $"root by {(RootProtectedBy == ProtectorKind.Passphrase ? "passphrase" : "key file")}" : sheets.Verdict)}",
+                $"limit {KeyLimitDays} · {(sheets is null ? $"root by {Guard.Name}" : sheets.Verdict)}",
                 sheets?.Detail ?? $"version {oldest.Version}, made {ClinicalTime.Day(oldest.Created)}",
                 old > KeyLimitDays || sheets is { Stale: true },
                 act,
@@ -198,7 +196,7 @@ public sealed record TrustState(
                 "Sheets",
                 SharesPages.Home),
             { Begun: not null } => new Proof(icon, name, "sheets begun", "they count when they are read back and tried", "no backup is sealed to it yet", Stale: true, "Go on", SharesPages.Home),
-            _ => new Proof(icon, name, "no sheets", $"only the {(RootProtectedBy == ProtectorKind.Passphrase ? "passphrase" : "key file")} opens a backup", "once it is lost, no backup can be restored", Stale: true, "Make sheets", SharesPages.Home),
+            _ => new Proof(icon, name, "no sheets", recovery.Protector is { } kind ? $"only the {RootGuard.NameOf(kind)} opens a backup" : "nothing opens a backup", "once it is lost, no backup can be restored", Stale: true, "Make sheets", SharesPages.Home),
         };
     }
 

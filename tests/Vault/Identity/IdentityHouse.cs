@@ -187,7 +187,7 @@ internal sealed class IdentityHouse : IAsyncDisposable
         var keyStore = new Store(storage, "keys");
         if (!created)
         {
-            using var root = RootProtector.Create(roots.FullName, Protection, Hospital);
+            using var root = await RootProtector.Create(roots.FullName, Protection, Hospital, default);
             await KeyRing.Create(keyStore, root, Clock, default);
             await IdentityDesk.Create(Store, default);
             created = true;

@@ -4,6 +4,7 @@ using Mangrove.Vault.Access;
 using Mangrove.Vault.Audit;
 using Mangrove.Vault.Backups;
 using Mangrove.Vault.Clients;
+using Mangrove.Vault.Health;
 using Mangrove.Vault.Identity;
 using Mangrove.Vault.Index;
 using Mangrove.Vault.Integrations;
@@ -50,6 +51,7 @@ public sealed class VaultRoom : IAsyncDisposable
         Clients = new ClientCertificates(vault, Identity, Door, receipts, Secrets, clock);
         Recovery = new RecoveryRecipients(keys, Identity, Door, receipts, clock);
         Backups = new BackupDesk(storage, vault, keys, Recovery, Identity, Door, receipts, Facility, FacilityName, clock);
+        Health = new HealthDesk(vault, Identity, Door, receipts, Secrets, clock);
         var rotations = new KeyRotations(keys, receipts);
         foreach (var kind in Backups.Kinds())
         {
@@ -83,6 +85,9 @@ public sealed class VaultRoom : IAsyncDisposable
 
     /// <summary>Backups: who makes them, their keys, where they go.</summary>
     public BackupDesk Backups { get; }
+
+    /// <summary>What was measured of the server, alarms, and letters about them.</summary>
+    public HealthDesk Health { get; }
 
     /// <summary>Who can open a backup when the hospital's own keys are gone.</summary>
     public RecoveryRecipients Recovery { get; }
@@ -154,6 +159,7 @@ public sealed class VaultRoom : IAsyncDisposable
         await IdentityDesk.Create(vault, cancel);
         await IntegrationDesk.Create(vault, cancel);
         await BackupStore.Create(vault, keyStore, cancel);
+        await HealthStore.Create(vault, cancel);
         await CreateLog(storage, cancel);
     }
 
@@ -193,6 +199,7 @@ public sealed class VaultRoom : IAsyncDisposable
             var journal = await AuditLog.Open(StoreOf(storage, protector.Facility), protector.Facility, signing, anchors, clock, Ids.New(), null, cancel);
             await IdentityDesk.Create(new Store(storage, "vault"), cancel);
             await BackupStore.Create(new Store(storage, "vault"), new Store(storage, "keys"), cancel);
+            await HealthStore.Create(new Store(storage, "vault"), cancel);
             var room = new VaultRoom(storage, protector, ring, signing, journal, care, head, clock);
             ring = null;
             signing = null;

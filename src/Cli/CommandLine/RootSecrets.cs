@@ -8,11 +8,12 @@ namespace Mangrove.Cli.CommandLine;
 internal static class RootSecrets
 {
     /// <summary>What opens the root key now: as given, else what was chosen at set-up and asks for nothing.</summary>
-    public static RootSecret Now(ParseResult arguments, Call call) =>
-        arguments.GetValue(Common.KeyFile) is { } key ? new RootSecret { KeyFile = call.Full(key) }
-        : arguments.GetValue(Common.PassphraseFile) is { } file ? new RootSecret { Passphrase = Typed.FirstLine(call.Full(file)) }
-        : arguments.GetValue(Common.PinFile) is { } pin ? new RootSecret { Pin = Typed.FirstLine(call.Full(pin)) }
-        : new RootSecret();
+    public static RootSecret Now(ParseResult arguments, Call call) => new()
+    {
+        KeyFile = arguments.GetValue(Common.KeyFile) is { } key ? call.Full(key) : null,
+        Passphrase = arguments.GetValue(Common.PassphraseFile) is { } file ? Typed.FirstLine(call.Full(file)) : null,
+        Pin = arguments.GetValue(Common.PinFile) is { } pin ? Typed.FirstLine(call.Full(pin)) : null,
+    };
 }
 
 /// <summary>

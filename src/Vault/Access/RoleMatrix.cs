@@ -85,6 +85,7 @@ public static class RoleMatrix
         [SystemWork.Keys] = new([], [], Rights.None, [Purpose.System], false),
         [SystemWork.Sample] = new([], Everything(), Rights.Administration, [Purpose.Portability], false),
         [SystemWork.Backup] = new([], [], Rights.None, [Purpose.Administration], false),
+        [SystemWork.Watch] = new([], [], Rights.None, [Purpose.Administration], false),
     }.ToFrozenDictionary();
 
     /// <summary>Every category may be read in bulk for export, and written for import, by an administrator acting for portability only.</summary>
@@ -130,4 +131,7 @@ public enum SystemWork
 
     /// <summary>Rotating the hospital's keys.</summary>
     Keys = 5,
+
+    /// <summary>Measuring the server's health, alarms and letters about them: opens nothing.</summary>
+    Watch = 7,
 }

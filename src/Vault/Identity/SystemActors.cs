@@ -17,6 +17,9 @@ public static class SystemActors
     /// <summary>Rotates keys; reads and writes nothing of a record.</summary>
     internal static Actor Keys { get; } = Actor.Maker.System(SystemWork.Keys);
 
+    /// <summary>Measures the server's health and begins and ends alarms; reads and writes nothing of a record.</summary>
+    internal static Actor Watch { get; } = Actor.Maker.System(SystemWork.Watch);
+
     internal static Actor Index { get; } = Actor.Maker.System(SystemWork.Index);
 }
 

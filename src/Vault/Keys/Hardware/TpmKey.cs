@@ -151,7 +151,7 @@ internal static partial class TpmKey
         };
         try
         {
-            using var answer = await Run(folder, "tpm2_unseal", ["-c", "key.ctx", .. way], typed?.Bytes.ToArray() ?? [], cancel);
+            using var answer = await Run(folder, "tpm2_unseal", ["-c", "key.ctx", .. way], typed is null ? default(ReadOnlyMemory<byte>) : typed.Bytes, cancel);
             return answer.Output.Length == KeyMaterial.Size
                 ? KeyMaterial.From(answer.Output)
                 : throw new RefusedInput("tpm.refused", "The TPM gave something else than a key. Look whether the system's tpm2-tools are in order.");

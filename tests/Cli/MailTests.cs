@@ -145,6 +145,7 @@ public sealed class HealthPageTests(SampleHospital sample) : IClassFixture<Sampl
         var alarm = (await hosted.Hospital.Vault.Health.Alarms.Open(default)).Single(one => one.Rule == "backup");
         Assert.Contains("The backup is overdue", (await browser.Send("GET", "/admin")).Text, StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.SeeOther, (await browser.Send("POST", "/admin/health/see", new(StringComparer.Ordinal) { ["alarm"] = alarm.Id.ToString("N") })).Status);
+        Assert.Matches("half within [0-9.]+ ms, 95 of 100 within [0-9.]+ ms", (await browser.Send("GET", "/admin/health")).Text);
         Assert.Contains("seen by", (await browser.Send("GET", "/admin/health?range=week")).Text, StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.UnprocessableEntity, (await browser.Send("POST", "/admin/health/see", new(StringComparer.Ordinal) { ["alarm"] = alarm.Id.ToString("N") })).Status);
         var log = await hosted.Log();

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Mangrove.Vault.Health;
 using Microsoft.AspNetCore.Http;
 
 namespace Mangrove.Cli.Serving;
@@ -33,32 +34,10 @@ internal sealed class RequestCounts(TimeProvider clock)
     /// <summary>How many answers took how long, by the bounds, since the start.</summary>
     public long[] Durations() => [.. buckets.Select((_, at) => Interlocked.Read(ref buckets[at]))];
 
-    /// <summary>The time within which a part of the answers came, in microseconds: even within each step. Null where there was none.</summary>
+    /// <summary>The time within which a part of the answers came, in microseconds. Null where there was none.</summary>
     /// <param name="counted">By the bounds.</param>
     /// <param name="part">0.5 for the median.</param>
-    public static long? Quantile(IReadOnlyList<long> counted, double part)
-    {
-        var wanted = counted.Sum() * part;
-        if (wanted <= 0)
-        {
-            return null;
-        }
-
-        var before = 0L;
-        for (var at = 0; at < Bounds.Length; at++)
-        {
-            if (before + counted[at] >= wanted)
-            {
-                var from = at == 0 ? 0 : Bounds[at - 1];
-                return (long)((from + ((Bounds[at] - from) * (wanted - before) / counted[at])) * 1e6);
-            }
-
-            before += counted[at];
-        }
-
-        // Longer than the last bound: the bound is all that is known.
-        return (long)(Bounds[^1] * 1e6);
-    }
+    public static long? Within(IReadOnlyList<long> counted, double part) => (long?)(Quantile.Of(Bounds, counted, part) * 1e6);
 
     public void Write(StringBuilder text)
     {

@@ -21,9 +21,6 @@ internal sealed partial class HealthWatch : BackgroundService, IHealthSource
 
     private static readonly TimeSpan EverySample = TimeSpan.FromMinutes(5);
 
-    // A clock that was set stays an alarm for so long: it is right again by itself at the next look.
-    private static readonly TimeSpan JumpShown = TimeSpan.FromHours(1);
-
     private static readonly TimeSpan CertificateSoon = TimeSpan.FromDays(14);
     private static readonly TimeSpan AuthoritySoon = TimeSpan.FromDays(365);
 
@@ -32,13 +29,11 @@ internal sealed partial class HealthWatch : BackgroundService, IHealthSource
     private readonly ILetterCarrier carrier;
     private readonly ILogger<HealthWatch> log;
     private readonly TimeProvider clock;
+    private readonly ClockWatch clocks;
     private readonly Channel<bool> wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly Lock gate = new();
     private long[] answered;
-    private DateTimeOffset lastWall;
-    private long lastTicks;
     private DateTimeOffset? sampled;
-    private (TimeSpan By, long At)? jump;
 
     public HealthWatch(Hospital hospital, RequestCounts counts, ILetterCarrier carrier, ILogger<HealthWatch> log)
     {
@@ -48,8 +43,7 @@ internal sealed partial class HealthWatch : BackgroundService, IHealthSource
         this.log = log;
         clock = hospital.Clock;
         answered = counts.Durations();
-        lastWall = clock.GetUtcNow();
-        lastTicks = clock.GetTimestamp();
+        clocks = new ClockWatch(clock);
     }
 
     public void SendNow() => wake.Writer.TryWrite(true);
@@ -86,8 +80,8 @@ internal sealed partial class HealthWatch : BackgroundService, IHealthSource
             KeysOverdue = [.. inUse.Where(key => key.Created + TimeSpan.FromDays(vault.Keys.Days.For(key.Purpose) + 1) < now).Select(key => key.Purpose)],
             Certificates = await CertificateDates(cancel),
             ClockOff = ClockOff(now),
-            Median = RequestCounts.Quantile(since, 0.50),
-            Slowest = RequestCounts.Quantile(since, 0.95),
+            Median = RequestCounts.Within(since, 0.50),
+            Slowest = RequestCounts.Within(since, 0.95),
             WrongSignIns = await vault.Health.WrongSignIns(cancel),
             LettersLate = await vault.Health.Outbox.Late(cancel),
         };
@@ -96,7 +90,7 @@ internal sealed partial class HealthWatch : BackgroundService, IHealthSource
     /// <summary>One look: alarms, a sample where one is due, letters.</summary>
     public async Task Turn(CancellationToken cancel)
     {
-        Compare();
+        clocks.Look();
         var facts = await Look(cancel);
         await hospital.Vault.Health.Alarms.Judge(facts, cancel);
         if (sampled is not { } last || facts.At - last >= EverySample || facts.At < last)
@@ -154,28 +148,10 @@ internal sealed partial class HealthWatch : BackgroundService, IHealthSource
         ];
     }
 
-    /// <summary>Compares the clock on the wall with the one that only counts: what they differ by since the last look, somebody has set.</summary>
-    private void Compare()
-    {
-        var wall = clock.GetUtcNow();
-        var ticks = clock.GetTimestamp();
-        var off = (wall - lastWall - clock.GetElapsedTime(lastTicks, ticks)).Duration();
-        lock (gate)
-        {
-            jump = off > AlarmRules.ClockSlack ? (off, ticks) : jump;
-        }
-
-        lastWall = wall;
-        lastTicks = ticks;
-    }
-
     private TimeSpan ClockOff(DateTimeOffset now)
     {
         var behind = hospital.Vault.Review.Newest is { } newest && newest.Time > now ? newest.Time - now : TimeSpan.Zero;
-        lock (gate)
-        {
-            return jump is { } set && clock.GetElapsedTime(set.At) < JumpShown && set.By > behind ? set.By : behind;
-        }
+        return clocks.Off > behind ? clocks.Off : behind;
     }
 
     [LoggerMessage(1, LogLevel.Error, "The server's health could not be watched: {Fault}. The next look is in a minute.")]

@@ -162,7 +162,7 @@ public sealed record HealthState(
         ];
     }
 
-    public string Verdict => Open.Count == 0 ? "The server is well." : Open.Count == 1 ? "One alarm." : Text($"{Open.Count} alarms.");
+    public string Verdict => Open.Count == 0 ? AlarmRules.All.Any(rule => rule.Judge(Facts) is not null) ? "Something is beyond its limit." : "The server is well." : Open.Count == 1 ? "One alarm." : Text($"{Open.Count} alarms.");
 
     public static AlarmRule? RuleOf(Alarm alarm) => AlarmRules.All.FirstOrDefault(rule => rule.Id == alarm.Rule);
 

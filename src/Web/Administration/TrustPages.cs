@@ -89,12 +89,9 @@ public sealed record TrustState(
     /// <summary>A key this old is to be replaced, and is, by the schedule: NIST SP 800-57 part 1 gives symmetric keys up to two years of use; half of it is our limit.</summary>
     public const int KeyLimitDays = Mangrove.Vault.KeyRotationDays.MostUsual;
 
-    /// <summary>Below this part of the volume the administrator is told; the log stops the hospital when nothing is left.</summary>
-    private const double LeastFree = 0.20;
-
     public bool Damaged => Chain.Last is { Whole: false };
 
-    public bool LowDisk => Volume.Size > 0 && (double)Volume.Free / Volume.Size < LeastFree;
+    public bool LowDisk => Volume.Size > 0 && (double)Volume.Free / Volume.Size < AlarmRules.LeastFree;
 
     public string Verdict => Chain switch
     {

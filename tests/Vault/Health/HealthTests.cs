@@ -1,5 +1,6 @@
 using System.Text;
 using Mangrove.Kernel;
+using Mangrove.Tests.Shared;
 using Mangrove.Tests.Vault.Identity;
 using Mangrove.Vault;
 using Mangrove.Vault.Health;
@@ -268,6 +269,42 @@ public abstract class HealthTests : OnEveryDatabase
         await desk.Keep(Well.At(first + TimeSpan.FromDays(64)), default);
         Assert.Single((await desk.Since(first, default))[HealthDesk.LogEntries]);
     }
+
+    [Fact]
+    public void A_clock_that_was_set_is_found_either_way_and_shown_for_an_hour()
+    {
+        var clock = new FakeClock();
+        var watch = new ClockWatch(clock);
+        clock.Pass(TimeSpan.FromMinutes(1));
+        watch.Look();
+        Assert.Equal(TimeSpan.Zero, watch.Off);
+        clock.Pass(TimeSpan.FromMinutes(1));
+        clock.SetWall(TimeSpan.FromMinutes(2));
+        watch.Look();
+        Assert.Equal(TimeSpan.Zero, watch.Off);
+        clock.SetWall(TimeSpan.FromMinutes(-7));
+        clock.Pass(TimeSpan.FromMinutes(1));
+        watch.Look();
+        Assert.Equal(TimeSpan.FromMinutes(7), watch.Off);
+        clock.Pass(TimeSpan.FromMinutes(59));
+        watch.Look();
+        Assert.Equal(TimeSpan.FromMinutes(7), watch.Off);
+        clock.Pass(TimeSpan.FromMinutes(2));
+        Assert.Equal(TimeSpan.Zero, watch.Off);
+        clock.SetWall(TimeSpan.FromHours(3));
+        watch.Look();
+        Assert.Equal(TimeSpan.FromHours(3), watch.Off);
+    }
+
+    [Theory]
+    [InlineData(null, 0.5, 0, 0, 0, 0)]
+    [InlineData(5.0, 0.5, 10, 0, 0, 0)]
+    [InlineData(10.0, 1.0, 10, 0, 0, 0)]
+    [InlineData(15.0, 0.75, 10, 10, 0, 0)]
+    [InlineData(39.9, 0.95, 10, 0, 10, 1)]
+    [InlineData(40.0, 0.5, 0, 0, 0, 7)]
+    public void Half_of_the_answers_came_within_so_long(double? within, double part, params int[] counted) =>
+        Assert.Equal(within, Quantile.Of([10, 20, 40], [.. counted.Select(one => (long)one)], part) is { } value ? Math.Round(value, 6) : null);
 
     [Fact]
     public async Task Wrong_sign_ins_of_the_last_hour_are_counted()

@@ -1,4 +1,4 @@
-// Puts the machine's part of the test suite in place: a browser, PostgreSQL, and fonts for the scripts in the pictures.
+// Puts the machine's part of the test suite in place: a browser, PostgreSQL, a TPM and a token in software, and fonts for the scripts in the pictures.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
@@ -22,19 +22,25 @@ export function browser() {
   return places.find(place => place && existsSync(place)) ?? null;
 }
 
+/** Whether a TPM and a token can be simulated here, with the tools that speak to them. Linux alone has them. */
+function hardware() {
+  return ['swtpm', 'tpm2_unseal', 'softhsm2-util', 'pkcs11-tool'].every(has);
+}
+
 function hasFont(language) {
   const list = spawnSync('fc-list', [`:lang=${language}`], { encoding: 'utf8' });
   return !list.error && list.stdout.trim() !== '';
 }
 
 /** Installs what the chosen projects need and this machine lacks. Returns what is still missing, in words. */
-export function provide({ needBrowser, needPostgres }) {
+export function provide({ needBrowser, needPostgres, needHardware }) {
   const lacking = () => {
     const packages = [];
     if (needBrowser && !browser()) packages.push('chromium');
     if (needBrowser && process.platform === 'linux' && !hasFont('ar')) packages.push('fonts-noto-core');
     if (needBrowser && process.platform === 'linux' && !hasFont('zh')) packages.push('fonts-droid-fallback');
     if (needPostgres && !postgresFolder()) packages.push('postgresql');
+    if (needHardware && process.platform === 'linux' && !hardware()) packages.push('swtpm', 'tpm2-tools', 'softhsm2', 'opensc');
     return packages;
   };
   const packages = lacking();

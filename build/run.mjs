@@ -12,7 +12,7 @@ const usage = `./run [--demo] [--facility NAME] [--data DIR] [options of init, d
   --data DIR       the hospital's data folder (default: data/ beside this script)
 
 At the first start the folder is made; later the hospital that is in it is started.
-  --protector KIND, --passphrase-file FILE, --accept-same-volume   for init: how the root key is kept
+  --protector KIND, --module FILE, --pin-file FILE, --passphrase-file FILE, --accept-same-volume   for init: how the root key is kept
   --patients N, --seed S   for the demo
   everything else          goes to serve, such as --urls https://HOST:PORT
 `;
@@ -35,8 +35,10 @@ for (let i = 0; i < given.length; i++) {
     case '--and-serve': serveHere = true; break;
     case '--data': data = path.resolve(value()); break;
     case '--facility': case '--protector': init.push(name, value()); break;
+    case '--module': init.push(name, path.resolve(value())); break;
     case '--accept-same-volume': init.push(name); break;
     case '--patients': case '--seed': sample.push(name, value()); break;
+    case '--pin-file': { const file = path.resolve(value()); init.push(name, file); serve.push(name, file); break; }
     case '--passphrase-file': { const file = path.resolve(value()); init.push(name, file); serve.push(name, file); break; }
     default: serve.push(given[i]);
   }

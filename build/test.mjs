@@ -18,9 +18,10 @@ const usage = `./test [--full] [--timeout MINUTES] [filter ...]
 // cores with cryptography misses its own time limits.
 const needs = {
   Acceptance: { browser: true, postgres: true, alone: true },
+  Cli: { hardware: true },
   Clinic: { postgres: true },
   Portability: { postgres: true },
-  Vault: { postgres: true },
+  Vault: { postgres: true, hardware: true },
 };
 const lanes = Math.max(1, Math.min(2, os.availableParallelism()));
 const results = path.join(artifacts, 'test-results');
@@ -48,6 +49,7 @@ const chosen = named.length > 0 ? named : every;
 const missing = provide({
   needBrowser: chosen.some(name => needs[name]?.browser),
   needPostgres: chosen.some(name => needs[name]?.postgres),
+  needHardware: chosen.some(name => needs[name]?.hardware),
 });
 if (missing.length > 0) {
   const free = every.filter(name => !needs[name]);

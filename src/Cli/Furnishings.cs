@@ -22,7 +22,7 @@ internal static class Furnishings
                 Action = "FOUND_HOSPITAL",
                 Purpose = Purpose.Administration,
                 Resource = "facility",
-                Reason = hospital.Vault.RootBesideData ? "key file on the volume of the data: risk accepted" : null,
+                Reason = hospital.Vault.RootGuard.BesideData ? "key file on the volume of the data: risk accepted" : null,
             },
             cancel);
         await using var clinic = await hospital.Clinics.CreateDbContextAsync(cancel);

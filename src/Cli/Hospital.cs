@@ -147,6 +147,7 @@ public sealed class Hospital : IAsyncDisposable
         services.AddSingleton(Vault.Recovery);
         services.AddSingleton(Vault.Keys);
         services.AddSingleton(Vault.Backups);
+        services.AddSingleton(Vault.Health);
         services.AddSingleton(Vault.Fingerprints);
         services.AddSingleton<IDbContextFactory<ClinicContext>>(Clinics);
         services.AddSingleton(Events);

@@ -13,12 +13,12 @@ public sealed partial class KeyDesk
 
     internal RootProtector Protector => keeper.Protector;
 
-    /// <summary>Puts the root key under another passphrase or key file. The secret of before opens nothing from then on; old copies of root.json still answer to it, until the root key is rotated too.</summary>
+    /// <summary>Puts the root key under another passphrase, key file, TPM or token. The secret of before opens nothing from then on; old copies of root.json still answer to it, until the root key is rotated too.</summary>
     /// <param name="admin">The administrator.</param>
     /// <param name="old">What opens the root key now.</param>
     /// <param name="wanted">What is to open it.</param>
     /// <param name="cancel">Gives up.</param>
-    /// <returns>How it is protected from now on, or a <c>keys.</c> code of either secret.</returns>
+    /// <returns>How it is protected from now on, or a <c>keys.</c>, <c>tpm.</c> or <c>token.</c> code of either secret.</returns>
     /// <exception cref="Refused">The actor is no administrator.</exception>
     public async Task<Result<ProtectorKind>> ChangeProtector(Actor admin, RootSecret old, RootSecret wanted, CancellationToken cancel)
     {
@@ -28,7 +28,7 @@ public sealed partial class KeyDesk
             ProtectorAction,
             async note =>
             {
-                await keeper.Change(old, wanted, after => note($"{Words(before)} -> {Words(after.Kind)}{(after.SameVolumeAccepted ? ", on the volume of the data" : "")}"), cancel);
+                await keeper.Change(old, wanted, after => note($"{RootGuard.NameOf(before)} -> {Said(after.Guard)}"), cancel);
 
                 // From now on backups open by the new secret; those of before by the old one, as long as they are kept.
                 await recovery.FollowProtector(keeper.Protector, wanted, cancel);
@@ -80,5 +80,11 @@ public sealed partial class KeyDesk
         }
     }
 
-    private static string Words(ProtectorKind kind) => kind == ProtectorKind.Passphrase ? "passphrase" : "key file";
+    private static string Said(RootGuard guard) => guard switch
+    {
+        { BesideData: true } => $"{guard.Name}, on the volume of the data",
+        { Kind: ProtectorKind.Tpm, AsksPin: true } => $"{guard.Name}, with a PIN",
+        { BoundToBoot: true } => $"{guard.Name}, bound to the boot",
+        _ => guard.Name,
+    };
 }

@@ -20,6 +20,9 @@ public sealed record KeyRotationDays(int Usual, int BackupAndSync)
     /// <summary>What a new hospital has: yearly, backup and sync half-yearly.</summary>
     public static KeyRotationDays Default { get; } = new(MostUsual, MostBackupAndSync);
 
+    /// <summary>The days of one purpose, by its name.</summary>
+    public int For(string purpose) => purpose is "backup" or "sync" ? BackupAndSync : Usual;
+
     internal bool LongerThan(KeyRotationDays before) => Usual > before.Usual || BackupAndSync > before.BackupAndSync;
 
     internal Error? Malformed() =>

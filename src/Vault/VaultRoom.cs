@@ -4,6 +4,7 @@ using Mangrove.Vault.Access;
 using Mangrove.Vault.Audit;
 using Mangrove.Vault.Backups;
 using Mangrove.Vault.Clients;
+using Mangrove.Vault.Health;
 using Mangrove.Vault.Identity;
 using Mangrove.Vault.Index;
 using Mangrove.Vault.Integrations;
@@ -52,6 +53,7 @@ public sealed class VaultRoom : IAsyncDisposable
         Clients = new ClientCertificates(vault, Identity, Door, receipts, Secrets, clock);
         Recovery = new RecoveryRecipients(keys, Identity, Door, receipts, clock);
         Backups = new BackupDesk(storage, vault, keys, Recovery, Identity, Door, receipts, Facility, FacilityName, clock);
+        Health = new HealthDesk(vault, Identity, Door, receipts, Secrets, clock);
         var rotations = new KeyRotations(keys, receipts);
         foreach (var kind in Backups.Kinds())
         {
@@ -65,10 +67,8 @@ public sealed class VaultRoom : IAsyncDisposable
 
     public string FacilityName { get; }
 
-    /// <summary>Whether the key file was put on the volume of the data, with the risk accepted.</summary>
-    public bool RootBesideData => Keys.Protector.SameVolumeAccepted;
-
-    public ProtectorKind RootProtectedBy => Keys.Protector.Kind;
+    /// <summary>How the root key is protected.</summary>
+    public RootGuard RootGuard => Keys.Protector.Guard;
 
     public Door Door { get; }
 
@@ -87,6 +87,9 @@ public sealed class VaultRoom : IAsyncDisposable
 
     /// <summary>Backups: who makes them, their keys, where they go.</summary>
     public BackupDesk Backups { get; }
+
+    /// <summary>What was measured of the server, alarms, and letters about them.</summary>
+    public HealthDesk Health { get; }
 
     /// <summary>Who can open a backup when the hospital's own keys are gone.</summary>
     public RecoveryRecipients Recovery { get; }
@@ -107,7 +110,7 @@ public sealed class VaultRoom : IAsyncDisposable
 
     /// <summary>How the root key of a hospital is protected, told without opening anything.</summary>
     /// <exception cref="RefusedInput"><c>data.not-initialised</c> or <c>keys.protector-bad</c>.</exception>
-    public static ProtectorKind ProtectorIn(string folder) => RootProtector.Read(folder).Kind;
+    public static RootGuard ProtectorIn(string folder) => RootProtector.Read(folder).Guard;
 
     /// <summary>The room on the volume that the data folder lies on.</summary>
     public SpaceWatch Space { get; }
@@ -129,7 +132,7 @@ public sealed class VaultRoom : IAsyncDisposable
             throw new RefusedInput("init.already", "This folder holds a hospital already. Name an empty folder with --data.");
         }
 
-        using var root = RootProtector.Create(storage.Folder, secret, facilityName);
+        using var root = await RootProtector.Create(storage.Folder, secret, facilityName, cancel);
         try
         {
             await KeyRing.Create(new Store(storage, "keys"), root, clock, cancel);
@@ -142,7 +145,9 @@ public sealed class VaultRoom : IAsyncDisposable
         catch
         {
             // A half-made hospital would refuse the next attempt; nothing of it can hold data yet.
+            var made = RootProtector.Read(storage.Folder);
             File.Delete(RootProtector.PathIn(storage.Folder));
+            await made.Abandon(secret);
             throw;
         }
     }
@@ -156,12 +161,16 @@ public sealed class VaultRoom : IAsyncDisposable
         await IdentityDesk.Create(vault, cancel);
         await IntegrationDesk.Create(vault, cancel);
         await BackupStore.Create(vault, keyStore, cancel);
+        await HealthStore.Create(vault, cancel);
         await CreateLog(storage, cancel);
     }
 
     /// <summary>Proves that a secret opens the root key, without touching any database.</summary>
     /// <exception cref="RefusedInput">A <c>keys.</c> code: it does not.</exception>
-    public static void RequireOpens(string folder, RootSecret secret) => RootProtector.Read(folder).Open(secret).Dispose();
+    public static async Task RequireOpens(string folder, RootSecret secret, CancellationToken cancel)
+    {
+        using var root = await RootProtector.Read(folder).Open(secret, cancel);
+    }
 
     /// <summary>Says in the log what became of an upgrade, as the system.</summary>
     /// <param name="done">True for one that was carried out, false for one that was undone.</param>
@@ -208,6 +217,7 @@ public sealed class VaultRoom : IAsyncDisposable
             var journal = await AuditLog.Open(StoreOf(storage, protector.Facility), protector.Facility, signing, anchors, clock, Ids.New(), null, cancel);
             await IdentityDesk.Create(new Store(storage, "vault"), cancel);
             await BackupStore.Create(new Store(storage, "vault"), new Store(storage, "keys"), cancel);
+            await HealthStore.Create(new Store(storage, "vault"), cancel);
             var room = new VaultRoom(storage, protector, ring, signing, journal, care, head, clock);
             ring = null;
             signing = null;

@@ -19,11 +19,22 @@ public partial class DangerousCallTests
     private static readonly string[] MayNameOthersKeys = ["src/Vault/Clients/CertificateAsked.cs", "src/Vault/Identity/PasskeyCheck.cs"];
 
     // The bench starts servers; whoever installs, at the console and as root, starts useradd and systemctl without a shell.
-    private static readonly string[] MayStart = ["src/Cli/Bench/", "src/Cli/Installing/SystemPrograms.cs"];
+    private static readonly string[] MayStart = ["src/Cli/Bench/", "src/Cli/Installing/SystemPrograms.cs", Runner];
+
+    // Found in the system's own folders, without a shell, in an environment of its own: the tools of TPM and tokens.
+    private const string Runner = "src/Vault/Keys/Hardware/ToolRun.cs";
 
     [Fact]
-    public void Only_the_bench_and_the_installation_start_a_program() =>
+    public void Only_the_bench_the_installation_and_the_runner_of_the_root_keys_tools_start_a_program()
+    {
         House.None(Found(Starts(), "src/", ".cs").Where(found => !MayStart.Any(may => found.StartsWith(may, StringComparison.Ordinal))));
+        var runner = House.Read(Runner);
+        Assert.Contains("UseShellExecute = false", runner, StringComparison.Ordinal);
+        Assert.Contains("start.Environment.Clear();", runner, StringComparison.Ordinal);
+
+        // Nothing but the two files of the protectors has it run anything, and what they run is named there.
+        House.None(Found(AsksRunner(), "src/", ".cs").Where(found => !found.StartsWith("src/Vault/Keys/Hardware/", StringComparison.Ordinal)));
+    }
 
     [Fact]
     public void No_text_becomes_code() => House.None(Found(Runs(), "src/", ".cs").Where(found => !MayCompile.Any(may => found.StartsWith(may, StringComparison.Ordinal))));
@@ -67,6 +78,9 @@ public partial class DangerousCallTests
 
     [GeneratedRegex(@"Process\.Start\(|new ProcessStartInfo", RegexOptions.ExplicitCapture, 10_000)]
     private static partial Regex Starts();
+
+    [GeneratedRegex(@"ToolRun\.Run\(", RegexOptions.ExplicitCapture, 10_000)]
+    private static partial Regex AsksRunner();
 
     [GeneratedRegex(@"Assembly\.Load\w*\(|DynamicMethod|AssemblyBuilder|CSharpScript|BinaryFormatter|TypeNameHandling|JsonDerivedType|\)\.Compile\(\)", RegexOptions.ExplicitCapture, 10_000)]
     private static partial Regex Runs();

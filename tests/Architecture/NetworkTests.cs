@@ -6,8 +6,8 @@ namespace Mangrove.Tests.Architecture;
 
 /// <summary>
 /// No room can call out: an address in a record, a form or a file leads nowhere, because the product has nothing that would
-/// go there (threats P7). The two exceptions are named: the socket inside the data folder, and the bench that asks its own
-/// server. The databases are reached by their drivers alone.
+/// go there (threats P7). The exceptions are named: the socket inside the data folder, the bench that asks its own
+/// server, and letters to the server of mail that an administrator has set. The databases are reached by their drivers alone.
 /// </summary>
 public partial class NetworkTests
 {
@@ -20,7 +20,7 @@ public partial class NetworkTests
     ];
 
     // The room that is the process: only these of its files may name what could call out.
-    private static readonly string[] FilesThatMay = ["src/Cli/Bench/", "src/Cli/Serving/LocalSocket.cs", "src/Cli/Serving/Certificates.cs", "src/Cli/Serving/Server.cs", "src/Cli/Serving/ShownCertificate.cs"];
+    private static readonly string[] FilesThatMay = ["src/Cli/Bench/", "src/Cli/Serving/LocalSocket.cs", "src/Cli/Serving/Certificates.cs", "src/Cli/Serving/Server.cs", "src/Cli/Serving/ShownCertificate.cs", "src/Cli/Watch/SmtpCarrier.cs"];
 
     public static TheoryData<string> Rooms => [.. House.Rooms.Where(room => room != "Cli")];
 
@@ -29,7 +29,7 @@ public partial class NetworkTests
     public void A_room_names_nothing_that_could_call_out(string room) => House.None(CallsOut(House.AssemblyPath(room)));
 
     [Fact]
-    public void The_process_calls_nobody_but_its_own_folder_and_its_own_bench()
+    public void The_process_calls_nobody_but_its_own_folder_its_own_bench_and_the_mail_server_that_was_set()
     {
         House.None(House.Sources("src/Cli/", ".cs")
             .Where(file => !FilesThatMay.Any(may => file.StartsWith(may, StringComparison.Ordinal)) && Called().IsMatch(House.Read(file))));
@@ -42,6 +42,15 @@ public partial class NetworkTests
         // What a handshake is answered with; nobody is asked about the certificate.
         Assert.DoesNotMatch(@"new (Socket|TcpClient|HttpClient|SslStream)|AsClient|\.ConnectAsync|offline: false", House.Read("src/Cli/Serving/ShownCertificate.cs"));
         Assert.Contains("offline: true", House.Read("src/Cli/Serving/ShownCertificate.cs"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Letters_go_to_the_server_that_was_set_by_TLS_whose_name_and_chain_are_checked()
+    {
+        const string Carrier = "src/Cli/Watch/SmtpCarrier.cs";
+        Assert.Equal(["TcpClient", "SslStream"], Called().Matches(House.Read(Carrier)).Select(match => match.Value).Distinct());
+        Assert.DoesNotMatch("RemoteCertificateValidationCallback|UserCertificateValidation|VerificationFlags|Ssl3|Tls11", House.Read(Carrier));
+        Assert.Single(System.Text.RegularExpressions.Regex.Matches(House.Read(Carrier), @"ConnectAsync\(server\.Host, server\.Port", RegexOptions.None, TimeSpan.FromSeconds(1)));
     }
 
     [Fact]

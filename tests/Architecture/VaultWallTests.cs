@@ -12,7 +12,7 @@ public class VaultWallTests
     private const string NoConstructor = "CS1729";
 
     /// <summary>Types of the key folder that another room may name: how the root key is protected, and a key's age; never a key.</summary>
-    private static readonly string[] NamedOutside = ["KeyState", "PatientKeyState", "ProtectorKind", "RootSecret", .. OfRecovery];
+    private static readonly string[] NamedOutside = ["KeyState", "PatientKeyState", "ProtectorKind", "RootGuard", "RootSecret", "TokenWanted", "TpmWanted", .. OfRecovery];
 
     /// <summary>
     /// Of recovery, what a page and a command need: sets by name and date, sheets on their way to paper and back, and what

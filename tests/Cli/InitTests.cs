@@ -108,6 +108,8 @@ public sealed class InitTests : IDisposable
     [InlineData("serve.address", "init", "--facility", "One", "--passphrase-file", "PASS", "--url", "http://plain")]
     [InlineData("keys.no-secret", "init", "--facility", "One")]
     [InlineData("keys.protector", "init", "--facility", "One", "--protector", "magic")]
+    [InlineData("keys.no-recovery", "init", "--facility", "One", "--protector", "tpm")]
+    [InlineData("token.module-bad", "init", "--facility", "One", "--protector", "pkcs11:one", "--passphrase-file", "PASS")]
     [InlineData("secret.file-missing", "init", "--facility", "One", "--passphrase-file", "NOFILE")]
     [InlineData("storage.connection-file-missing", "init", "--facility", "One", "--passphrase-file", "PASS", "--storage", "postgres")]
     [InlineData("usage", "init")]

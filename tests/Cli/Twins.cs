@@ -107,7 +107,8 @@ public partial class Twins : IAsyncLifetime
     private static Guid Id(int number) => new(System.Security.Cryptography.SHA256.HashData(BitConverter.GetBytes(number))[..16]);
 
     /// <summary>
-    /// Five things differ between two answers of the very same hospital: the port; the token of the forms; the hashes of the
+    /// Six things differ between two answers of the very same hospital: the port; the token of the forms; what the machine measures of its disk and of
+    /// the time of its answers; the hashes of the
     /// log, which cover the random id of each start and session; how far the log is anchored, which the machine does once a
     /// second by itself; and the random ids of a new form or entry, of which no two
     /// draws are alike. An id of both answers names the same row and stays; of the others their number and places stay.
@@ -115,7 +116,7 @@ public partial class Twins : IAsyncLifetime
     private static Seen Settled(Seen answer, Uri address, HashSet<string> shared)
     {
         string Settle(string text) => Drawn().Replace(
-            Anchored().Replace(ShortHash().Replace(FormToken().Replace(text.Replace(address.Authority, "hospital", StringComparison.Ordinal), "form token"), "hash"), "anchored"),
+            Measured().Replace(Anchored().Replace(ShortHash().Replace(FormToken().Replace(text.Replace(address.Authority, "hospital", StringComparison.Ordinal), "form token"), "hash"), "anchored"), "measured"),
             match => shared.Contains(match.Value) ? match.Value : "drawn");
         return answer with { Headers = Settle(answer.Headers), Body = System.Text.Encoding.UTF8.GetBytes(Settle(answer.Text)) };
     }
@@ -129,6 +130,10 @@ public partial class Twins : IAsyncLifetime
 
     [GeneratedRegex("(?<=<dt>Anchored</dt><dd>)#[0-9,]+|<b>#[0-9,]+ anchored</b>|(?<=among the clinic&#x27;s records &#xB7; )(?:nothing|1 entry|[0-9,]+ entries) since", RegexOptions.None, 5_000)]
     private static partial Regex Anchored();
+
+    /// <summary>The two cards of the page of health that hold nothing but times of answers and free space.</summary>
+    [GeneratedRegex("<section class=\"card\" data-test=\"q-(?:space|latency)\">.*?</section>", RegexOptions.Singleline, 5_000)]
+    private static partial Regex Measured();
 
     [GeneratedRegex(@"CfDJ8[0-9A-Za-z_\-]{40,}", RegexOptions.None, 5_000)]
     private static partial Regex FormToken();

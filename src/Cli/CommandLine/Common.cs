@@ -21,6 +21,8 @@ internal static class Common
 
     public static readonly Option<string?> KeyFile = new("--key-file") { Description = "The key file of the root key, when it is no longer where it was at set-up.", HelpName = "FILE" };
 
+    public static readonly Option<string?> PinFile = new("--pin-file") { Description = "A file whose first line is the PIN of the TPM or token; asked for when left out.", HelpName = "FILE" };
+
     public static readonly Option<StorageKind> Storage = new("--storage")
     {
         Description = "Where the hospital's databases are: sqlite (files in the data folder) or postgres.",
@@ -38,6 +40,7 @@ internal static class Common
     {
         command.Options.Add(PassphraseFile);
         command.Options.Add(KeyFile);
+        command.Options.Add(PinFile);
         command.Options.Add(Storage);
         command.Options.Add(Connection);
     }
@@ -60,22 +63,21 @@ internal static class Common
             : throw new RefusedInput("storage.connection-file-missing", "With --storage postgres, name the connection file with --connection.");
     }
 
-    /// <summary>What opens the root key: the file named, the passphrase given or asked for, or the key file chosen at set-up.</summary>
+    /// <summary>What opens the root key: the file named, the passphrase or PIN given or asked for, or what was chosen at set-up and asks for nothing.</summary>
     /// <exception cref="RefusedInput">A code of <see cref="Typed"/>.</exception>
     public static RootSecret SecretOf(ParseResult arguments, Call call)
     {
-        if (arguments.GetValue(KeyFile) is { } key)
+        var given = RootSecrets.Now(arguments, call);
+        if (given is not { KeyFile: null, Passphrase: null, Pin: null } || !Typed.Possible)
         {
-            return new RootSecret { KeyFile = call.Full(key) };
+            return given;
         }
 
-        if (arguments.GetValue(PassphraseFile) is { } file)
+        return VaultRoom.ProtectorIn(FolderOf(arguments, call)) switch
         {
-            return new RootSecret { Passphrase = Typed.FirstLine(call.Full(file)) };
-        }
-
-        return VaultRoom.ProtectorIn(FolderOf(arguments, call)) == ProtectorKind.Passphrase && Typed.Possible
-            ? new RootSecret { Passphrase = Typed.Ask("Passphrase of the root key: ") }
-            : new RootSecret();
+            { Kind: ProtectorKind.Passphrase } => new RootSecret { Passphrase = Typed.Ask("Passphrase of the root key: ") },
+            { AsksPin: true } guard => new RootSecret { Pin = Typed.Ask($"PIN of the {guard.Name}: ") },
+            _ => given,
+        };
     }
 }

@@ -23,10 +23,10 @@ internal sealed class Health(Hospital hospital, RequestCounts counts)
         : Results.Text("unavailable\n", statusCode: StatusCodes.Status503ServiceUnavailable);
 
     private async Task<IResult> Metrics(HttpContext http, CancellationToken cancel) => http.Connection.RemoteIpAddress is { } address && IPAddress.IsLoopback(address)
-        ? Results.Text(Figures(await hospital.Vault.Backups.Runs(1_000, cancel)), "text/plain; version=0.0.4; charset=utf-8")
+        ? Results.Text(Figures(await hospital.Vault.Backups.Runs(1_000, cancel), (await hospital.Vault.Health.Alarms.Open(cancel)).Count), "text/plain; version=0.0.4; charset=utf-8")
         : Results.NotFound();
 
-    private string Figures(IReadOnlyList<BackupRun> runs)
+    private string Figures(IReadOnlyList<BackupRun> runs, int alarms)
     {
         var text = new StringBuilder();
         void Figure(string name, string type, string help, FormattableString value) => text.Append(CultureInfo.InvariantCulture, $"# HELP {name} {help}\n# TYPE {name} {type}\n{name} {value.ToString(CultureInfo.InvariantCulture)}\n");
@@ -48,6 +48,7 @@ internal sealed class Health(Hospital hospital, RequestCounts counts)
             }
         }
 
+        Figure("mangrove_alarms", "gauge", "Alarms that go on.", $"{alarms}");
         Figure("mangrove_backup_failed", "gauge", "1 when the last backup failed.", $"{(runs.FirstOrDefault(run => run.Work == BackupWork.Backup)?.Failure is null ? 0 : 1)}");
         using (var process = Process.GetCurrentProcess())
         {

@@ -33,6 +33,7 @@ public static partial class LogMask
         [("Mangrove.Cli.Serving.LocalSocket", "Fault")] = TypeName,
         [("Mangrove.Cli.Serving.SpaceKeeper", "Fault")] = TypeName,
         [("Mangrove.Cli.Backups.BackupTimetable", "Fault")] = Code,
+        [("Mangrove.Cli.Watch.HealthWatch", "Fault")] = Code,
     }.ToFrozenDictionary();
 
     /// <summary>Values of the framework's messages that number a connection or a request.</summary>

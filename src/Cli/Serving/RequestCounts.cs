@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Mangrove.Vault.Health;
 using Microsoft.AspNetCore.Http;
 
 namespace Mangrove.Cli.Serving;
@@ -29,6 +30,14 @@ internal sealed class RequestCounts(TimeProvider clock)
             Interlocked.Add(ref microseconds, (long)took.TotalMicroseconds);
         }
     }
+
+    /// <summary>How many answers took how long, by the bounds, since the start.</summary>
+    public long[] Durations() => [.. buckets.Select((_, at) => Interlocked.Read(ref buckets[at]))];
+
+    /// <summary>The time within which a part of the answers came, in microseconds. Null where there was none.</summary>
+    /// <param name="counted">By the bounds.</param>
+    /// <param name="part">0.5 for the median.</param>
+    public static long? Within(IReadOnlyList<long> counted, double part) => (long?)(Quantile.Of(Bounds, counted, part) * 1e6);
 
     public void Write(StringBuilder text)
     {

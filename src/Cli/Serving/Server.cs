@@ -4,10 +4,12 @@ using System.Net.Sockets;
 using Mangrove.Api;
 using Mangrove.Cli.Backups;
 using Mangrove.Cli.CommandLine;
+using Mangrove.Cli.Watch;
 using Mangrove.Kernel;
 using Mangrove.Vault;
 using Mangrove.Vault.Backups;
 using Mangrove.Vault.Clients;
+using Mangrove.Vault.Health;
 using Mangrove.Vault.Identity;
 using Mangrove.Web;
 using Microsoft.AspNetCore.Builder;
@@ -183,6 +185,10 @@ public sealed class Server : IAsyncDisposable
         builder.Services.AddMangroveWeb();
         builder.Services.AddSingleton<Health>();
         builder.Services.AddSingleton<RequestCounts>();
+        builder.Services.AddSingleton<ILetterCarrier, SmtpCarrier>();
+        builder.Services.AddSingleton<HealthWatch>();
+        builder.Services.AddSingleton<IHealthSource>(static services => services.GetRequiredService<HealthWatch>());
+        builder.Services.AddHostedService(static services => services.GetRequiredService<HealthWatch>());
         if (shell is not null)
         {
             builder.Services.AddSingleton(shell);

@@ -50,7 +50,7 @@ public sealed class HospitalUpgrade(StorageOptions storage, RootSecret secret, T
         }
 
         say(string.Create(CultureInfo.InvariantCulture, $"schema {from} -> {SchemaStamp.Newest}: looking whether it can be done"));
-        VaultRoom.RequireOpens(storage.Folder, secret);
+        await VaultRoom.RequireOpens(storage.Folder, secret, cancel);
         HospitalBackups.Sweep(storage.Folder);
         var postgres = storage.Kind == StorageKind.Postgres ? new PostgresUpgrade(storage, secret, clock, Watch, say) { TryOnly = TryOnly, BackupElsewhere = BackupElsewhere } : null;
         try

@@ -18,9 +18,7 @@ internal sealed class BackupRestoreVerb : OwnVerb
 {
     private readonly Argument<string> path = new("PATH") { Description = "A target, the hospital's folder in it, or the manifest of one backup. Without a manifest, the newest." };
     private readonly Option<string[]> shares = new("--share-file") { Description = "A file with the text of one printed sheet; once for each sheet.", HelpName = "FILE" };
-    private readonly Option<string?> protector = new("--protector") { Description = "How the root key of the restored hospital is kept. Default: by the passphrase that opened the backup.", HelpName = "passphrase|keyfile:PATH" };
-    private readonly Option<string?> newPassphrase = new("--new-passphrase-file") { Description = "A file whose first line is the new passphrase, where another is wanted or the old one is lost.", HelpName = "FILE" };
-    private readonly Option<bool> acceptSameVolume = new("--accept-same-volume") { Description = "Accept that the key file lies on the volume of the data. Recorded in the log." };
+    private readonly WantedProtector protector = new("How the root key of the restored hospital is kept. Default: by the passphrase that opened the backup.", required: false, anew: true);
     private readonly Option<bool> older = new("--older") { Description = "Restore a backup that is not the newest. Two administrators have to allow it." };
     private readonly Option<string?> first = new("--as") { Description = "With --older: an administrator who allows it.", HelpName = "USER" };
     private readonly Option<string?> second = new("--second") { Description = "With --older: another administrator who allows it.", HelpName = "USER" };
@@ -30,7 +28,7 @@ internal sealed class BackupRestoreVerb : OwnVerb
         : base("restore", "Make a hospital of a backup, in a new or empty data folder, with the old passphrase or key file or with printed shares.", BackupWords.Group)
     {
         Command.Arguments.Add(path);
-        Add(Common.PassphraseFile, Common.KeyFile, shares, protector, newPassphrase, acceptSameVolume, Common.Storage, Common.Connection, older, first, Common.PasswordFile, second, secondPassword);
+        Add([Common.PassphraseFile, Common.KeyFile, shares, .. protector.Options, Common.Storage, Common.Connection, older, first, Common.PasswordFile, second, secondPassword]);
     }
 
     public override async Task<Answer> Run(ParseResult arguments, Call call, TimeProvider clock, CancellationToken cancel)
@@ -181,10 +179,11 @@ internal sealed class BackupRestoreVerb : OwnVerb
         return (RecoverySecret.Of(known), known);
     }
 
+    // With a TPM or token the passphrase that opened this backup goes on opening the next ones, unless another is named.
     private RootSecret NewSecret(ParseResult arguments, Call call, RootSecret? known) =>
-        arguments.GetValue(protector) is null or "passphrase" && arguments.GetValue(newPassphrase) is null && known?.Passphrase is { } same
+        protector.LeavesPassphrase(arguments) && known?.Passphrase is { } same
             ? new RootSecret { Passphrase = [.. same] }
-            : RootSecrets.Chosen(arguments.GetValue(protector) ?? "passphrase", arguments.GetValue(newPassphrase), "--new-passphrase-file", arguments.GetValue(acceptSameVolume), ask: true, call);
+            : protector.Chosen(arguments, call, ask: true, forBackups: known?.Passphrase is { } opened ? [.. opened] : null);
 
     private sealed record Approval(string User, string Password);
 

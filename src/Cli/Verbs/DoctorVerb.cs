@@ -54,21 +54,24 @@ internal sealed class DoctorVerb() : HospitalVerb("doctor", "Check the installat
             ok ? ExitCode.Success : ExitCode.Wrong);
     }
 
-    private static Check RootKey(Hospital hospital) => hospital.Vault switch
+    private static Check RootKey(Hospital hospital)
     {
-        { RootBesideData: true } => new Check("root-key", "warn", "The key file lies on the volume of the data: whoever has this disk has everything. Move it to another volume and name it with --key-file."),
-        { RootProtectedBy: ProtectorKind.Passphrase } => new Check("root-key", "ok", "The root key is protected by a passphrase. A stolen disk reveals nothing without it."),
-        _ => new Check("root-key", "ok", "The key file was put on another volume than the data. A stolen disk reveals nothing without it."),
-    };
+        var guard = hospital.Vault.RootGuard;
+        return guard.BesideData
+            ? new Check("root-key", "warn", $"{guard.StolenDisk} Move the key file to another volume and name it with --key-file.")
+            : new Check("root-key", "ok", $"The root key is protected by {guard.Words}. {guard.StolenDisk}");
+    }
 
     /// <summary>What is left when the server and its protector are lost.</summary>
     private static async Task<Check> Recovery(Hospital hospital, CancellationToken cancel)
     {
         const string Topic = "recovery";
         var state = await hospital.Vault.Recovery.State(cancel);
-        var alone = state.Protector == ProtectorKind.Passphrase ? "the passphrase" : "the key file";
+        var alone = $"the {(state.Protector is { } kind ? RootGuard.NameOf(kind) : "")}";
         return state switch
         {
+            { Protector: null, InForce: null } => new Check(Topic, "fail", "Nothing opens a backup. Make recovery sheets, or choose a passphrase for the backups with 'mangrove keys protector --new-passphrase-file'."),
+            { Protector: null, InForce: { Verified: { } tried } set } => new Check(Topic, "ok", string.Create(CultureInfo.InvariantCulture, $"A backup opens with any {set.Threshold} of {set.Count} sheets of set {set.Name}, last tried {tried:yyyy-MM-dd}.")),
             { InForce: { Verified: { } tried } set } => string.Create(CultureInfo.InvariantCulture, $"A backup opens with {alone}, or with any {set.Threshold} of {set.Count} sheets of set {set.Name}, last tried {tried:yyyy-MM-dd}.") switch
             {
                 var text when hospital.Clock.GetUtcNow() - tried > DrillEvery => new Check(Topic, "warn", $"{text} That is long ago: have the holders try them, 'mangrove keys shares verify'."),

@@ -87,6 +87,7 @@ public static class RoleMatrix
         [SystemWork.Sample] = new([], Everything(), Rights.Administration, [Purpose.Portability], false),
         [SystemWork.Backup] = new([], [], Rights.None, [Purpose.Administration], false),
         [SystemWork.Upgrade] = new([], [], Rights.None, [Purpose.Administration], false),
+        [SystemWork.Watch] = new([], [], Rights.None, [Purpose.Administration], false),
     }.ToFrozenDictionary();
 
     /// <summary>Every category may be read in bulk for export, and written for import, by an administrator acting for portability only.</summary>
@@ -138,4 +139,7 @@ public enum SystemWork
 
     /// <summary>Bringing the databases to a newer version's schema; opens nothing.</summary>
     Upgrade = 8,
+
+    /// <summary>Measuring the server's health, alarms and letters about them: opens nothing.</summary>
+    Watch = 9,
 }

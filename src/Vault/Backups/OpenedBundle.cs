@@ -76,7 +76,7 @@ public sealed class OpenedBundle : IArchiveKeys, IDisposable
     /// <exception cref="RefusedInput">As <see cref="VaultRoom.Create"/> for the protector; <c>restore.keys-differ</c>.</exception>
     public async Task Protect(StorageOptions storage, RootSecret secret, CancellationToken cancel)
     {
-        using var root = RootProtector.Create(storage.Folder, secret, FacilityName, Facility);
+        using var root = await RootProtector.Create(storage.Folder, secret, FacilityName, Facility, cancel);
         await KeyRing.Rewrap(new Store(storage, "keys"), keys.Purposes, root, cancel);
     }
 

@@ -23,6 +23,9 @@ public static class SystemActors
     /// <summary>Brings the databases to a newer version's schema; opens nothing.</summary>
     internal static Actor Upgrade { get; } = Actor.Maker.System(SystemWork.Upgrade);
 
+    /// <summary>Measures the server's health and begins and ends alarms; reads and writes nothing of a record.</summary>
+    internal static Actor Watch { get; } = Actor.Maker.System(SystemWork.Watch);
+
     internal static Actor Index { get; } = Actor.Maker.System(SystemWork.Index);
 }
 

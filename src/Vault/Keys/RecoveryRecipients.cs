@@ -251,20 +251,26 @@ public sealed partial class RecoveryRecipients : IDisposable
 
     /// <summary>
     /// Makes the recipient that goes with the protector of the root key, where there is none for the one in force. Called
-    /// whenever the secret is at hand: at an unsealing, and after the protector was changed.
+    /// whenever the secret is at hand: at an unsealing, and after the protector was changed. With a TPM or token it is opened
+    /// by the passphrase chosen beside it, and where none was, by what opened it before.
     /// </summary>
     internal Task FollowProtector(RootProtector protector, RootSecret secret, CancellationToken cancel) => Alone(
         async () =>
         {
             var follows = SHA256.HashData(protector.Salt);
             var all = await Read(cancel);
-            if (all.Exists(one => one is { IsShares: false, Retired: null } && one.Follows.AsSpan().SequenceEqual(follows)))
+            var hardware = protector.Kind is ProtectorKind.Tpm or ProtectorKind.Token;
+            if (all.Exists(one => one is { IsShares: false, Retired: null } && one.Follows.AsSpan().SequenceEqual(follows))
+                || (hardware && secret.ForBackups is null))
             {
+                // A TPM or token goes with the machine: backups stay with the passphrase or key file that they open by.
                 return false;
             }
 
+            var opening = hardware ? new RootSecret { Passphrase = secret.ForBackups } : secret;
+
             using var key = RecoveryKey.Generate();
-            var rounds = protector.Kind == ProtectorKind.Passphrase ? KeyDerivation.FewestIterations : 0;
+            var rounds = hardware || protector.Kind == ProtectorKind.Passphrase ? KeyDerivation.FewestIterations : 0;
             var salt = RandomNumberGenerator.GetBytes(SaltSize);
             var made = new Recipient
             {
@@ -276,7 +282,7 @@ public sealed partial class RecoveryRecipients : IDisposable
                 Follows = follows,
                 Created = clock.GetUtcNow(),
             };
-            using (var wrapping = WrappingKey(rounds > 0 ? secret : new RootSecret { KeyFile = secret.KeyFile ?? protector.KeyFile }, salt, rounds))
+            using (var wrapping = WrappingKey(rounds > 0 ? opening : new RootSecret { KeyFile = secret.KeyFile ?? protector.KeyFile }, salt, rounds))
             {
                 made = made with { WrappedPrivate = KeyWrap.WrapBound(wrapping, key.Private, WrapContext(made.Id, rounds)) };
             }

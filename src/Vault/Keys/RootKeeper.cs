@@ -28,9 +28,9 @@ internal sealed class RootKeeper(string folder, RootProtector protector, KeyRing
         try
         {
             var before = Settled();
-            using var root = before.Open(old);
+            using var root = await before.Open(old, cancel);
             ring.RequireRoot(root);
-            var after = before.Under(folder, root, wanted);
+            var after = await before.Under(folder, root, wanted, cancel);
             try
             {
                 await note(after);
@@ -39,10 +39,10 @@ internal sealed class RootKeeper(string folder, RootProtector protector, KeyRing
             }
             catch
             {
-                // Nothing names the new key file; whoever tries again may use its name.
-                if (after.KeyFile is { } file && RootProtector.Read(folder).KeyFile != file)
+                // Nothing names the new key file, or the new key of a token; whoever tries again begins anew.
+                if (!RootProtector.Read(folder).Salt.AsSpan().SequenceEqual(after.Salt))
                 {
-                    File.Delete(file);
+                    await after.Abandon(wanted);
                 }
 
                 throw;
@@ -68,13 +68,13 @@ internal sealed class RootKeeper(string folder, RootProtector protector, KeyRing
         try
         {
             var before = Settled();
-            using (var root = before.Open(secret))
+            using (var root = await before.Open(secret, cancel))
             {
                 ring.RequireRoot(root);
             }
 
             using var next = KeyMaterial.Generate();
-            var both = before.WithNext(secret, next);
+            var both = await before.WithNext(secret, next, cancel);
             Between?.Invoke("before both roots");
             both.Save(folder);
             now = both;

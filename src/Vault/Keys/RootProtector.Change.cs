@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Mangrove.Kernel;
 using Mangrove.Sealing;
+using Mangrove.Vault.Keys.Hardware;
 using Mangrove.Vault.Storage;
 
 namespace Mangrove.Vault.Keys;
@@ -19,7 +20,7 @@ internal sealed partial record RootProtector
     /// <exception cref="RefusedInput">A code of <see cref="Open"/>, or <c>keys.wrong-root</c>.</exception>
     public static async Task<(KeyRing Ring, RootProtector Settled)> Unseal(RootProtector protector, string folder, Store store, RootSecret secret, TimeProvider clock, CancellationToken cancel)
     {
-        using var wrapping = protector.Wrapping(secret);
+        using var wrapping = await protector.Wrapping(secret, cancel);
         using var root = protector.Unwrap(wrapping, protector.Wrapped);
         if (protector.Next is not { } wrapped)
         {
@@ -52,14 +53,15 @@ internal sealed partial record RootProtector
         }
     }
 
-    /// <summary>The same root key under another protector. Nothing is stored yet, but a new key file, which is written durably.</summary>
+    /// <summary>The same root key under another protector. Nothing is stored yet, but a new key file, which is written durably, or a new key in a token.</summary>
     /// <param name="folder">The data folder, from whose volume a key file is to be apart.</param>
     /// <param name="root">The root key.</param>
     /// <param name="wanted">The new secret.</param>
-    /// <exception cref="RefusedInput"><c>keys.same-volume</c>, <c>keys.file-exists</c>, <c>keys.passphrase-short</c>, <c>keys.no-secret</c>.</exception>
-    public RootProtector Under(string folder, KeyMaterial root, RootSecret wanted)
+    /// <param name="cancel">Gives up.</param>
+    /// <exception cref="RefusedInput"><c>keys.same-volume</c>, <c>keys.file-exists</c>, <c>keys.passphrase-short</c>, <c>keys.no-secret</c>, or a <c>tpm.</c> or <c>token.</c> code.</exception>
+    public async Task<RootProtector> Under(string folder, KeyMaterial root, RootSecret wanted, CancellationToken cancel)
     {
-        var (made, wrapping) = Made(folder, wanted, Facility, FacilityName);
+        var (made, wrapping) = await Made(folder, wanted, Facility, FacilityName, cancel);
         using (wrapping)
         {
             return made with { Wrapped = KeyWrap.WrapBound(wrapping, root, made.Context()) };
@@ -68,12 +70,28 @@ internal sealed partial record RootProtector
 
     /// <summary>With a root key to come beside the one in use, under the same protector.</summary>
     /// <exception cref="RefusedInput">A code of <see cref="Open"/>: the secret is not this protector's.</exception>
-    public RootProtector WithNext(RootSecret secret, KeyMaterial next)
+    public async Task<RootProtector> WithNext(RootSecret secret, KeyMaterial next, CancellationToken cancel)
     {
-        using var wrapping = Wrapping(secret);
+        using var wrapping = await Wrapping(secret, cancel);
         using (Unwrap(wrapping, Wrapped))
         {
             return this with { Next = KeyWrap.WrapBound(wrapping, next, Context()) };
+        }
+    }
+
+    /// <summary>Takes back what was put elsewhere for this protector: a new key file, a new key in a token. ONLY where no root.json names it.</summary>
+    /// <param name="wanted">The secret that it was made for.</param>
+    public async Task Abandon(RootSecret wanted)
+    {
+        if (KeyFile is { } file)
+        {
+            File.Delete(file);
+        }
+
+        if (Token is { } token)
+        {
+            // Whoever gave up before does not give up on this.
+            await TokenKey.Remove(token, wanted.Pin, CancellationToken.None);
         }
     }
 
@@ -82,10 +100,36 @@ internal sealed partial record RootProtector
 
     private byte[] Bytes() => JsonSerializer.SerializeToUtf8Bytes(this, RootProtectorJson.Default.RootProtector);
 
-    /// <summary>A protector without its root key yet, and the key that will wrap it. A key file is written.</summary>
-    private static (RootProtector Protector, KeyMaterial Wrapping) Made(string folder, RootSecret secret, Guid facility, string facilityName)
+    /// <summary>A protector without its root key yet, and the key that will wrap it. A key file is written, or a key made in a token.</summary>
+    private static async Task<(RootProtector Protector, KeyMaterial Wrapping)> Made(string folder, RootSecret secret, Guid facility, string facilityName, CancellationToken cancel)
     {
         var salt = RandomNumberGenerator.GetBytes(32);
+        if (secret.ForBackups is { Length: < ShortestPassphrase })
+        {
+            throw new RefusedInput("keys.passphrase-short", "Use a passphrase of at least 15 characters for the backups.");
+        }
+
+        if (secret.Tpm is { } tpm)
+        {
+            var sealing = KeyMaterial.Generate();
+            try
+            {
+                var seal = await TpmKey.Seal(sealing, tpm, secret.Pin, cancel);
+                return (new RootProtector { Format = HardwareFormat, Facility = facility, FacilityName = facilityName, Kind = ProtectorKind.Tpm, Salt = salt, Tpm = seal }, sealing);
+            }
+            catch
+            {
+                sealing.Dispose();
+                throw;
+            }
+        }
+
+        if (secret.Token is { } token)
+        {
+            var (seal, made) = await TokenKey.Make(folder, token, secret.Pin, cancel);
+            return (new RootProtector { Format = HardwareFormat, Facility = facility, FacilityName = facilityName, Kind = ProtectorKind.Token, Salt = salt, Token = seal }, made);
+        }
+
         if (secret.KeyFile is { } file)
         {
             var path = Path.GetFullPath(file);

@@ -15,6 +15,13 @@ internal static class ActWords
         ["ADD_PRICE"] = ("receipt-2", "Added a price"),
         ["ADD_PROBLEM"] = ("circle-plus", "Added a problem"),
         ["AGREEMENT_LAPSED"] = ("file-certificate", "An agreement ran out"),
+        ["ALARM_BEGAN"] = ("alert-octagon", "An alarm began"),
+        ["ALARM_ENDED"] = ("check", "An alarm ended"),
+        ["SEE_ALARM"] = ("eye", "Saw to an alarm"),
+        ["CHANGE_MAIL"] = ("adjustments", "Changed where letters go"),
+        ["TEST_MAIL"] = ("adjustments", "Sent a test letter"),
+        ["VIEW_HEALTH"] = ("heart-rate-monitor", "Looked at the health of the server"),
+        ["VIEW_MAIL"] = ("adjustments", "Looked at the settings of mail"),
         ["APPROVE_INTEGRATION"] = ("shield-check", "Approved an integration"),
         ["BUILD_INDEX"] = ("search", "Built the patient index"),
         ["CHANGE_DEPARTMENT"] = ("building-hospital", "Changed a department"),
@@ -157,6 +164,7 @@ internal static class ActWords
     private static readonly Dictionary<string, string> Works = new(StringComparer.Ordinal)
     {
         ["system:charging"] = "Mangrove, charging",
+        ["system:watch"] = "Mangrove, health",
         ["system:index"] = "Mangrove, patient index",
         ["system:backup"] = "Mangrove, backups",
         ["system:keys"] = "Mangrove, keys",

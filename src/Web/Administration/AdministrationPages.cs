@@ -17,6 +17,7 @@ internal static class AdministrationPages
         CertificatePages.Map(app);
         KeyPages.Map(app);
         BackupPages.Map(app);
+        HealthPages.Map(app);
         SharesPages.Map(app);
     }
 }

@@ -124,7 +124,7 @@ public sealed record BackupState(
     DateTimeOffset Now)
 {
     /// <summary>A proof of a restore that is older than this is stale (threats B7).</summary>
-    public static TimeSpan DrillLimit { get; } = TimeSpan.FromDays(8);
+    public static TimeSpan DrillLimit => Mangrove.Vault.Health.AlarmRules.DrillLimit;
 
     public IReadOnlyList<Proof> Proofs() => [BackupProof(), DrillProof(), WayBackProof()];
 

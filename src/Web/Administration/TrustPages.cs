@@ -3,6 +3,7 @@ using Mangrove.Kernel;
 using Mangrove.Vault;
 using Mangrove.Vault.Audit;
 using Mangrove.Vault.Backups;
+using Mangrove.Vault.Health;
 using Mangrove.Vault.Identity;
 using Mangrove.Vault.Integrations;
 using Mangrove.Vault.Keys;
@@ -31,6 +32,7 @@ internal static class TrustPages
         LogCheck check,
         BackupDesk backups,
         IBackupWork work,
+        HealthDesk health,
         TimeProvider clock,
         CancellationToken cancel)
     {
@@ -47,8 +49,7 @@ internal static class TrustPages
                 vault.FacilityName,
                 ChainView.Of(review, check),
                 vault.KeyStates(),
-                vault.RootProtectedBy,
-                vault.RootBesideData,
+                vault.RootGuard,
                 live,
                 locked,
                 refusals.Count,
@@ -59,7 +60,8 @@ internal static class TrustPages
                 clock.GetLocalNow(),
                 await integrations.Awaiting(cancel),
                 await BackupPages.Read(backups, work, vault, clock, cancel),
-                await vault.Recovery.State(cancel)),
+                await vault.Recovery.State(cancel),
+                await health.Alarms.Open(cancel)),
             Refusals = new AuditView(new AuditQuestion(), null, [.. refusals.Take(8)], false, roster.ToDictionary(one => one.User, StringComparer.Ordinal), new Dictionary<string, string>(StringComparer.Ordinal), clock.LocalTimeZone, await integrations.Names(cancel)),
         });
     }
@@ -70,8 +72,7 @@ public sealed record TrustState(
     string Hospital,
     ChainView Chain,
     IReadOnlyList<KeyState> Keys,
-    ProtectorKind RootProtectedBy,
-    bool RootBesideData,
+    RootGuard Guard,
     int SignedIn,
     int Locked,
     int RefusalsToday,
@@ -82,7 +83,8 @@ public sealed record TrustState(
     DateTimeOffset Now,
     IReadOnlyList<Integration>? Awaiting = null,
     BackupState? Backups = null,
-    RecoveryState? Recovery = null)
+    RecoveryState? Recovery = null,
+    IReadOnlyList<Alarm>? Alarms = null)
 {
     /// <summary>A key this old is to be replaced, and is, by the schedule: NIST SP 800-57 part 1 gives symmetric keys up to two years of use; half of it is our limit.</summary>
     public const int KeyLimitDays = Mangrove.Vault.KeyRotationDays.MostUsual;
@@ -103,7 +105,7 @@ public sealed record TrustState(
         _ when Backups is { LastBackup: null } => "The record is whole. There is no backup of it yet.",
         _ when Backups?.BackupProof().Stale == true => "The record is whole. Its backup is overdue.",
         _ when Backups?.DrillProof().Stale == true => "The record is whole. Recovery needs a fresh proof.",
-        _ when RootBesideData => "The record is whole. The root key lies beside it.",
+        _ when Guard.BesideData => "The record is whole. The root key lies beside it.",
         _ => "The record is whole.",
     };
 
@@ -139,7 +141,7 @@ public sealed record TrustState(
                 "key",
                 "Oldest key",
                 $"{oldest.Purpose}, {Days(old)}",
-                $"limit {KeyLimitDays} · {(sheets is null ? $"root by {(RootProtectedBy == ProtectorKind.Passphrase ? "passphrase" : "key file")}" : sheets.Verdict)}",
+                $"limit {KeyLimitDays} · {(sheets is null ? $"root by {Guard.Name}" : sheets.Verdict)}",
                 sheets?.Detail ?? $"version {oldest.Version}, made {ClinicalTime.Day(oldest.Created)}",
                 old > KeyLimitDays || sheets is { Stale: true },
                 act,
@@ -198,7 +200,7 @@ public sealed record TrustState(
                 "Sheets",
                 SharesPages.Home),
             { Begun: not null } => new Proof(icon, name, "sheets begun", "they count when they are read back and tried", "no backup is sealed to it yet", Stale: true, "Go on", SharesPages.Home),
-            _ => new Proof(icon, name, "no sheets", $"only the {(RootProtectedBy == ProtectorKind.Passphrase ? "passphrase" : "key file")} opens a backup", "once it is lost, no backup can be restored", Stale: true, "Make sheets", SharesPages.Home),
+            _ => new Proof(icon, name, "no sheets", recovery.Protector is { } kind ? $"only the {RootGuard.NameOf(kind)} opens a backup" : "nothing opens a backup", "once it is lost, no backup can be restored", Stale: true, "Make sheets", SharesPages.Home),
         };
     }
 

@@ -29,6 +29,7 @@ public abstract partial class PagesTests(DayHospital hospital, LookHost browser)
             await RegisterProgram(page);
             await RegisterDesktop(page);
             await BackUp(page);
+            await SetMail(page);
         }
 
         var wrong = new List<string>();
@@ -101,6 +102,28 @@ public abstract partial class PagesTests(DayHospital hospital, LookHost browser)
         await page.GetByTestId("sign-certificate").ClickAsync();
         await Assertions.Expect(page.GetByTestId("certificates")).ToContainTextAsync("Good");
         await Assertions.Expect(page.GetByTestId("done")).ToBeVisibleAsync();
+    }
+
+    /// <summary>Mail to a server that is not there, so that the page has a letter that waits to show.</summary>
+    private static async Task SetMail(IPage page)
+    {
+        await page.GotoAsync("/admin/mail");
+        var form = page.GetByTestId("mail-form");
+        await form.Locator("[name=host]").FillAsync("mail.hospital.example");
+        await form.Locator("[name=security]").SelectOptionAsync("none");
+        await form.Locator("[name=sender]").FillAsync("mangrove@hospital.example");
+        await form.Locator("[name=administrators]").FillAsync("it@hospital.example");
+        await page.Keyboard.PressAsync("Control+Enter");
+        await Assertions.Expect(page.GetByTestId("error-code")).ToHaveTextAsync("mail.needs-tls");
+        await page.GetByTestId("mail-form").Locator("[name=host]").FillAsync("localhost");
+        await page.GetByTestId("mail-form").Locator("[name=port]").FillAsync("9");
+        await page.Keyboard.PressAsync("Control+Enter");
+        await Assertions.Expect(page.GetByTestId("done")).ToBeVisibleAsync();
+        await page.Keyboard.PressAsync("Alt+t");
+        await Assertions.Expect(page.GetByTestId("letters")).ToContainTextAsync("it@hospital.example");
+        await Task.Delay(1_500);
+        await page.GotoAsync("/admin/mail");
+        await Assertions.Expect(page.GetByTestId("letters")).ToContainTextAsync("mail.unreachable");
     }
 
     /// <summary>A target is set, a backup made and its restore proven, all by the page; a folder that will not do is refused there.</summary>

@@ -143,7 +143,10 @@ public sealed class UpgradeTests
         for (var round = 0; round < 5; round++)
         {
             var process = Executable.Start("upgrade", "--data", old.Data, "--key-file", old.Key);
-            await Task.Delay(TimeSpan.FromMilliseconds(RandomNumberGenerator.GetInt32(300, 2500)), TestContext.Current.CancellationToken);
+
+            // From the moment when it has begun; how far it is by then is left to chance.
+            Assert.NotNull(await process.StandardError.ReadLineAsync(TestContext.Current.CancellationToken));
+            await Task.Delay(TimeSpan.FromMilliseconds(round * RandomNumberGenerator.GetInt32(0, 400)), TestContext.Current.CancellationToken);
             killed += process.HasExited ? 0 : 1;
             process.Kill();
             await Executable.Ended(process);

@@ -9,6 +9,7 @@ using Mangrove.Vault;
 using Mangrove.Vault.Access;
 using Mangrove.Vault.Audit;
 using Mangrove.Vault.Clients;
+using Mangrove.Vault.Health;
 using Mangrove.Vault.Identity;
 using Mangrove.Vault.Index;
 using Mangrove.Vault.Keys;
@@ -58,6 +59,8 @@ internal sealed class IdentityHouse : IAsyncDisposable
     public KeyRotations Rotations => rotations;
 
     public KeyDesk Keys { get; private set; } = null!;
+
+    public HealthDesk Health { get; private set; } = null!;
 
     /// <summary>The store of the keys, as somebody with the database would open it.</summary>
     public Store KeyStore => new(storage, "keys");
@@ -190,7 +193,7 @@ internal sealed class IdentityHouse : IAsyncDisposable
         var keyStore = new Store(storage, "keys");
         if (!created)
         {
-            using var root = RootProtector.Create(roots.FullName, Protection, Hospital);
+            using var root = await RootProtector.Create(roots.FullName, Protection, Hospital, default);
             await KeyRing.Create(keyStore, root, Clock, default);
             await IdentityDesk.Create(Store, default);
             created = true;
@@ -220,6 +223,8 @@ internal sealed class IdentityHouse : IAsyncDisposable
         }
 
         Clients = new ClientCertificates(Store, desk, Door, log, secrets, Clock);
+        await HealthStore.Create(Store, default);
+        Health = new HealthDesk(Store, desk, Door, log, secrets, Clock);
     }
 
     private async Task Stop()

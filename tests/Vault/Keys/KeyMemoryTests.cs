@@ -22,7 +22,7 @@ public sealed class KeyMemoryTests
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux shows a process its own memory as a file.");
         using var folder = new SqliteFolder();
         var secret = new RootSecret { KeyFile = Path.Combine(folder.Folder, "root.key"), AcceptSameVolume = true };
-        RootProtector.Create(folder.Folder, secret, "Kivuko").Dispose();
+        (await RootProtector.Create(folder.Folder, secret, "Kivuko", default)).Dispose();
         var needles = await UseAndSeal(folder.Folder, secret);
         using (var file = File.OpenHandle(secret.KeyFile!))
         {
@@ -48,7 +48,7 @@ public sealed class KeyMemoryTests
     {
         var store = new Store(StorageOptions.Sqlite(folder), "keys");
         var needles = new List<Masked>();
-        using (var root = RootProtector.Read(folder).Open(secret))
+        using (var root = await RootProtector.Read(folder).Open(secret, default))
         {
             await KeyRing.Create(store, root, TimeProvider.System, default);
             using var ring = await KeyRing.Open(store, root, TimeProvider.System, default);

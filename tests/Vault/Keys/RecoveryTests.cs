@@ -322,7 +322,7 @@ public abstract class RecoveryTests : OnEveryDatabase
     private async Task<IReadOnlyList<RecoverySlot>> Follow(IdentityHouse house, RootSecret secret, KeyMaterial epoch)
     {
         File.Delete(RootProtector.PathIn(folder.FullName));
-        RootProtector.Create(folder.FullName, secret, "Kivuko").Dispose();
+        (await RootProtector.Create(folder.FullName, secret, "Kivuko", default)).Dispose();
         await house.Recovery.FollowProtector(RootProtector.Read(folder.FullName), secret, default);
         return await house.Recovery.SlotsFor(epoch, Context, default);
     }

@@ -218,6 +218,33 @@ public sealed class BackupOnSqliteTests(SampleHospital sample) : BackupTests(sam
         Assert.DoesNotContain(Directory.EnumerateDirectories(Sample.Data), path => path.Contains("scratch-", StringComparison.Ordinal));
     }
 
+    /// <summary>Log, records and anchors all go back together, so that nothing on the machine contradicts them (threat A1).</summary>
+    [Fact]
+    public async Task A_whole_disk_that_went_back_is_found_out_by_the_manifest_of_a_backup()
+    {
+        Assert.Equal(0, (await Do("backup", "target", "--out", Place["witness"])).Exit);
+        var old = Directory.CreateDirectory(Place["old"]).FullName;
+        foreach (var file in Directory.EnumerateFiles(Sample.Data).Where(file => Path.GetFileName(file) != "lock"))
+        {
+            File.Copy(file, Path.Combine(old, Path.GetFileName(file)));
+        }
+
+        var before = await Executable.Run("audit", "verify", "--data", old, "--json");
+        Assert.True(before.Exit == 0, before.Out + before.Error);
+        var made = await Do("backup", "create", "--out", Place["witness"]);
+        Assert.True(made.Exit == 0, made.Out + made.Error);
+
+        var after = await Executable.Run("audit", "verify", "--data", old, "--json");
+        Assert.NotEqual(0, after.Exit);
+        var problem = Assert.Single(after.Json.GetProperty("problems").EnumerateArray());
+        Assert.Equal("audit.rolled-back", problem.GetProperty("code").GetString());
+        Assert.Contains("backup 1 in", problem.GetProperty("message").GetString(), StringComparison.Ordinal);
+        var here = await Executable.Run("audit", "verify", "--data", Sample.Data, "--json");
+        Assert.True(here.Exit == 0, here.Out);
+        Assert.Equal(before.Json.GetProperty("anchors").GetInt32() + 1, here.Json.GetProperty("anchors").GetInt32());
+        Assert.Equal(0, (await Do("backup", "target", "--out", Place["witness"], "--remove")).Exit);
+    }
+
     [Fact]
     public async Task With_the_machine_and_its_key_gone_two_of_three_sheets_and_the_backups_bring_the_hospital_back()
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Reflection;
 using Mangrove.Cli.CommandLine;
 using Mangrove.Clinic;
@@ -7,6 +8,7 @@ using Mangrove.Sealing;
 using Mangrove.Storage.Postgres;
 using Mangrove.Storage.Sqlite;
 using Mangrove.Vault;
+using Mangrove.Vault.Audit;
 using Mangrove.Vault.Backups;
 using Mangrove.Vault.Identity;
 using BackupWork = Mangrove.Vault.Backups.BackupWork;
@@ -121,6 +123,34 @@ public sealed class HospitalBackups(Hospital hospital) : IBackupWork, IAsyncDisp
             : throw new RefusedInput("backup.not-found", "There is no backup there. Name a target, a hospital's folder in it, or a manifest.");
         await ReadBack(folder, stored, progress, cancel);
         return stored;
+    }
+
+    public async Task<IReadOnlyList<KeptRoot>> KeptRoots(CancellationToken cancel)
+    {
+        var roots = new List<KeptRoot>();
+        var targets = await hospital.Vault.Backups.Targets.All(cancel);
+        if (targets.Count == 0)
+        {
+            return roots;
+        }
+
+        using var keys = await hospital.Vault.Backups.Keys(cancel);
+        foreach (var target in targets)
+        {
+            try
+            {
+                if (BackupFolder.In(target.Path, hospital.Vault.Facility).Survey(keys).Backups is [.., { Manifest: { Audit.Size: > 0 } newest }])
+                {
+                    roots.Add(new KeptRoot(newest.Audit.Size, newest.Audit.Root, string.Create(CultureInfo.InvariantCulture, $"backup {newest.Number} in {target.Path}")));
+                }
+            }
+            catch (Exception away) when (away is IOException or UnauthorizedAccessException)
+            {
+                // Not connected, or nothing there yet: the timetable and the alarms say so, and it vouches for nothing now.
+            }
+        }
+
+        return roots;
     }
 
     /// <summary>Restores the newest backup of a target beside the hospital, opens it, compares, and throws it away again.</summary>

@@ -11,7 +11,7 @@ internal sealed class AuditVerifyVerb() : HospitalVerb("verify", "Verify the who
 {
     public override async Task<Answer> Run(Hospital hospital, ParseResult arguments, Call call, CancellationToken cancel)
     {
-        var report = await hospital.Vault.Review.Verify(new Told(call), cancel);
+        var report = await hospital.Vault.Review.Verify(new Told(call), await hospital.Backups.KeptRoots(cancel), cancel);
         return Answer.Of(
             new
             {

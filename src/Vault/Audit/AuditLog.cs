@@ -187,7 +187,10 @@ internal sealed class AuditLog : IAsyncDisposable
     }
 
     /// <summary>Checks the whole log from its first entry, beside the running writer.</summary>
-    public async Task<VerifyReport> Verify(IProgress<long>? progress = null, CancellationToken cancellation = default)
+    public Task<VerifyReport> Verify(IProgress<long>? progress = null, CancellationToken cancellation = default) => Verify(progress, [], cancellation);
+
+    /// <summary>As the other, and that it contains what others kept of it.</summary>
+    public async Task<VerifyReport> Verify(IProgress<long>? progress, IReadOnlyList<KeptRoot> roots, CancellationToken cancellation)
     {
         // Asked before the look at the log, which then is at least as new.
         var known = newest;
@@ -197,7 +200,7 @@ internal sealed class AuditLog : IAsyncDisposable
             {
                 using var source = store.Read();
                 List<Checkpoint> compared = [.. new[] { kept, known }.OfType<Checkpoint>()];
-                return await new AuditVerifier(identity, verifier, clock).Full(source, compared, progress, cancellation);
+                return await new AuditVerifier(identity, verifier, clock).Full(source, compared, roots, progress, cancellation);
             },
             cancellation);
     }

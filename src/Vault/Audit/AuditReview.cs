@@ -49,5 +49,8 @@ public sealed class AuditReview
     }
 
     /// <summary>Verifies the whole log, from its first entry. Reads no protected information.</summary>
-    public Task<VerifyReport> Verify(IProgress<long>? progress, CancellationToken cancel) => log.Verify(progress, cancel);
+    public Task<VerifyReport> Verify(IProgress<long>? progress, CancellationToken cancel) => Verify(progress, [], cancel);
+
+    /// <summary>As the other, and that the log still contains what others kept of it, such as manifests of backups (threat A1).</summary>
+    public Task<VerifyReport> Verify(IProgress<long>? progress, IReadOnlyList<KeptRoot> kept, CancellationToken cancel) => log.Verify(progress, kept, cancel);
 }

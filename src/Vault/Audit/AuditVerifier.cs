@@ -22,10 +22,11 @@ internal sealed class AuditVerifier(LogIdentity log, CheckpointVerifier key, Tim
     /// <summary>Everything, from the first entry.</summary>
     /// <param name="source">The log.</param>
     /// <param name="anchors">Checkpoints kept outside the log.</param>
+    /// <param name="roots">What others kept of it, whose signatures the caller has checked.</param>
     /// <param name="progress">Told the number of entries walked, now and then.</param>
     /// <param name="cancellation">Gives up.</param>
     public async Task<VerifyReport> Full(
-        AuditSource source, IReadOnlyList<Checkpoint> anchors, IProgress<long>? progress, CancellationToken cancellation)
+        AuditSource source, IReadOnlyList<Checkpoint> anchors, IReadOnlyList<KeptRoot> roots, IProgress<long>? progress, CancellationToken cancellation)
     {
         var started = clock.GetTimestamp();
         var problems = new Problems();
@@ -57,13 +58,18 @@ internal sealed class AuditVerifier(LogIdentity log, CheckpointVerifier key, Tim
             CheckAnchor(source, anchor, replay.Sequence, problems);
         }
 
+        foreach (var root in roots)
+        {
+            CheckRoot(source, root, replay.Sequence, problems);
+        }
+
         return new VerifyReport(
             replay.Entries,
             Convert.ToHexStringLower(replay.Head),
             replay.Covered,
             Convert.ToHexStringLower(replay.Root()),
             replay.Checkpoints,
-            anchors.Count,
+            anchors.Count + roots.Count,
             clock.GetElapsedTime(started).TotalSeconds,
             problems.Found);
     }
@@ -184,6 +190,19 @@ internal sealed class AuditVerifier(LogIdentity log, CheckpointVerifier key, Tim
         }
 
         return true;
+    }
+
+    private static void CheckRoot(AuditSource source, KeptRoot kept, long last, Problems problems)
+    {
+        if (last < kept.Size)
+        {
+            problems.Add("audit.rolled-back", kept.Size, string.Create(CultureInfo.InvariantCulture, $"the log had {kept.Size} entries by {kept.Where} and now ends at {last}"));
+        }
+        else if (source.CheckpointAt(kept.Size) is not { } row || !Checkpoint.TryParse(row.Signed, out var stored)
+            || !Convert.ToHexStringLower(stored.Root.Span).Equals(kept.Root, StringComparison.Ordinal))
+        {
+            problems.Add("audit.rolled-back", kept.Size, $"the log does not have the root that {kept.Where} says it had: it went back and grew differently");
+        }
     }
 
     private static async Task Walk(AuditSource source, Replay replay, IProgress<long>? progress, CancellationToken cancellation)

@@ -12,3 +12,9 @@ public interface IAnchorSink
     /// <summary>The largest checkpoint kept, or null when none was ever kept.</summary>
     Task<Checkpoint?> Newest(CancellationToken cancellation);
 }
+
+/// <summary>What somebody else kept of the log, signed there.</summary>
+/// <param name="Size">How many entries the log had.</param>
+/// <param name="Root">Its root then, hexadecimal.</param>
+/// <param name="Where">Who kept it, in the words of the report: <c>backup 12 in /mnt/backup</c>.</param>
+public sealed record KeptRoot(long Size, string Root, string Where);

@@ -192,6 +192,6 @@ internal sealed class Campaign : IDisposable
     private async Task<VerifyReport> Verify()
     {
         using var source = new SqliteAuditSource(copy, owned: false);
-        return await new AuditVerifier(identity, key, TimeProvider.System).Full(source, [anchor], null, default);
+        return await new AuditVerifier(identity, key, TimeProvider.System).Full(source, [anchor], [], null, default);
     }
 }

@@ -31,6 +31,9 @@ public sealed partial record InstallPlan
 
     public string UnitFile { get; } = "/etc/systemd/system/mangrove.service";
 
+    /// <summary>The rules of the service's own journal.</summary>
+    public string JournalFile { get; } = "/etc/systemd/journald@mangrove.conf";
+
     /// <summary>The command that serves, as the unit has it, for a system without systemd.</summary>
     public string ByHand => $"runuser -u {User} -- {Prefix}/mangrove serve --data {Data} --urls {Address.GetLeftPart(UriPartial.Authority)}{(KeyFile is null ? "   (it asks for the passphrase)" : string.Empty)}";
 

@@ -29,7 +29,7 @@ internal sealed class Installation(InstallPlan plan, TimeProvider clock, Action<
         Path.TrimEndingDirectorySeparator(Unpacked) == plan.At(plan.Prefix) ? $"program in {plan.At(plan.Prefix)}, where it lies" : $"program in {plan.At(plan.Prefix)}",
         plan.KeyFile is { } key ? $"key file {key}, made if there is no hospital yet" : $"passphrase in {plan.At(plan.PassphraseFile)}, for root alone",
         $"data in {plan.At(plan.Data)}, for {(plan.Here ? plan.User : "this account")} alone; a hospital and its certificate authority if there is none",
-        $"service in {plan.At(plan.UnitFile)}",
+        $"service in {plan.At(plan.UnitFile)}, its journal kept for a year by {plan.At(plan.JournalFile)}",
         Starts(start) ? "service started, and with every start of the system" : "service not started",
     ];
 
@@ -150,16 +150,20 @@ internal sealed class Installation(InstallPlan plan, TimeProvider clock, Action<
             cancel);
     }
 
-    /// <summary>Writes the unit. One that somebody changed is kept beside it.</summary>
+    /// <summary>Writes the unit and the rules of its journal. What somebody changed is kept beside it.</summary>
     private void Unit()
     {
-        var file = plan.At(plan.UnitFile);
-        var text = ServiceUnit.Of(plan);
+        Define(plan.At(plan.UnitFile), ServiceUnit.Of(plan));
+        Define(plan.At(plan.JournalFile), ServiceUnit.Journal());
+    }
+
+    private void Define(string file, string text)
+    {
         ProgramFiles.MakeOpen(Path.GetDirectoryName(file)!);
         if (File.Exists(file) && File.ReadAllText(file) != text)
         {
             File.Move(file, file + ".before", overwrite: true);
-            say($"The unit that was there is kept as {file}.before.");
+            say($"What was there is kept as {file}.before.");
         }
 
         Upgrades.UpgradeSwap.Put(file, Encoding.UTF8.GetBytes(text));

@@ -14,13 +14,10 @@ public static class ServiceUnit
     private const string Passphrase = " --passphrase-file ${CREDENTIALS_DIRECTORY}/passphrase";
 
     /// <summary>The text that stands in the documentation.</summary>
-    public static string Template()
-    {
-        using var stream = typeof(ServiceUnit).Assembly.GetManifestResourceStream("mangrove.service")
-            ?? throw new InvalidOperationException("The unit is not in the program.");
-        using var reader = new StreamReader(stream);
-        return reader.ReadToEnd();
-    }
+    public static string Template() => Shown("mangrove.service");
+
+    /// <summary>How long the service's own journal is kept, likewise.</summary>
+    public static string Journal() => Shown("journald@mangrove.conf");
 
     /// <summary>The text for a plan.</summary>
     public static string Of(InstallPlan plan)
@@ -42,6 +39,14 @@ public static class ServiceUnit
         text = Replaced(text, Address, plan.Address.GetLeftPart(UriPartial.Authority));
         text = Replaced(text, Program, plan.Prefix + "/mangrove");
         return $"# Written by 'mangrove install'. Put changes of yours beside it: systemctl edit mangrove\n{Replaced(text, Data, plan.Data)}";
+    }
+
+    private static string Shown(string name)
+    {
+        using var stream = typeof(ServiceUnit).Assembly.GetManifestResourceStream(name)
+            ?? throw new InvalidOperationException($"{name} is not in the program.");
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
     }
 
     private static string Replaced(string text, string old, string with) => text.Contains(old, StringComparison.Ordinal)

@@ -52,9 +52,9 @@ internal sealed class UninstallVerb : OwnVerb
 
         // A server that was started by hand still owns it: nothing is pulled from under it.
         using var taken = Directory.Exists(data) ? FolderLock.Take(data) : null;
-        if (File.Exists(planned.At(planned.UnitFile)))
+        foreach (var file in new[] { planned.At(planned.UnitFile), planned.At(planned.JournalFile) }.Where(File.Exists))
         {
-            File.Delete(planned.At(planned.UnitFile));
+            File.Delete(file);
         }
 
         if (planned.Here && SystemPrograms.SystemdRuns)

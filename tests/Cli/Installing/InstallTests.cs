@@ -34,6 +34,8 @@ public sealed class InstallTests : IDisposable
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, Mode(At("/srv/mangrove")));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, Mode(At("/etc/mangrove/passphrase")));
         Assert.Equal(Open, Mode(At("/etc/systemd/system/mangrove.service")) & Open);
+        Assert.Contains("LogNamespace=mangrove\n", await File.ReadAllTextAsync(At("/etc/systemd/system/mangrove.service"), TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Contains("MaxRetentionSec=1year\n", await File.ReadAllTextAsync(At("/etc/systemd/journald@mangrove.conf"), TestContext.Current.CancellationToken), StringComparison.Ordinal);
         var passphrase = await File.ReadAllTextAsync(At("/etc/mangrove/passphrase"), TestContext.Current.CancellationToken);
         Assert.Matches("^([a-z2-9]{5}-){5}[a-z2-9]{5}\n$", passphrase);
         Assert.DoesNotContain(passphrase.Trim(), done.Out + done.Error, StringComparison.Ordinal);
@@ -51,6 +53,7 @@ public sealed class InstallTests : IDisposable
         Assert.True(gone.Exit == 0, gone.Out + gone.Error);
         Assert.Equal(["mine.txt"], Directory.EnumerateFileSystemEntries(At("/opt/mangrove")).Select(Path.GetFileName));
         Assert.False(File.Exists(At("/etc/systemd/system/mangrove.service")));
+        Assert.False(File.Exists(At("/etc/systemd/journald@mangrove.conf")));
         Assert.True(File.Exists(At("/srv/mangrove/root.json")));
         Assert.Equal(passphrase, await File.ReadAllTextAsync(At("/etc/mangrove/passphrase"), TestContext.Current.CancellationToken));
     }

@@ -64,7 +64,7 @@ public abstract class HardwareTests : OnEveryDatabase
         // Nothing was left in the TPM, and nothing of the tools in memory's file system.
         Assert.Equal("", (await tpm.Tool("tpm2_getcap", "handles-transient")).Trim());
         Assert.Equal("", (await tpm.Tool("tpm2_getcap", "handles-loaded-session")).Trim());
-        Assert.Empty(Directory.GetDirectories("/dev/shm", "mangrove-*"));
+        Assert.Empty(Directory.GetDirectories("/dev/shm", FormattableString.Invariant($"mangrove-{Environment.ProcessId}-*")));
     }
 
     [Fact]

@@ -23,7 +23,8 @@ internal sealed class MemoryFolder : IDisposable
             {
                 try
                 {
-                    var path = Path.Combine(candidate, $"mangrove-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8))}");
+                    // Whose it is stands in the name: what a killed process left can be told from what is in use.
+                    var path = Path.Combine(candidate, $"mangrove-{Environment.ProcessId}-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8))}");
                     if (OperatingSystem.IsWindows())
                     {
                         break;

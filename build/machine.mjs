@@ -1,4 +1,5 @@
-// Puts the machine's part of the test suite in place: a browser, PostgreSQL, and fonts for the scripts in the pictures.
+// Puts the machine's part of the test suite in place: a browser, PostgreSQL, the tracer that fails a disk's calls, and fonts
+// for the scripts in the pictures.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
@@ -28,13 +29,14 @@ function hasFont(language) {
 }
 
 /** Installs what the chosen projects need and this machine lacks. Returns what is still missing, in words. */
-export function provide({ needBrowser, needPostgres }) {
+export function provide({ needBrowser, needPostgres, needStrace }) {
   const lacking = () => {
     const packages = [];
     if (needBrowser && !browser()) packages.push('chromium');
     if (needBrowser && process.platform === 'linux' && !hasFont('ar')) packages.push('fonts-noto-core');
     if (needBrowser && process.platform === 'linux' && !hasFont('zh')) packages.push('fonts-droid-fallback');
     if (needPostgres && !postgresFolder()) packages.push('postgresql');
+    if (needStrace && process.platform === 'linux' && !has('strace')) packages.push('strace');
     return packages;
   };
   const packages = lacking();

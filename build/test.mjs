@@ -18,6 +18,7 @@ const usage = `./test [--full] [--timeout MINUTES] [filter ...]
 // cores with cryptography misses its own time limits.
 const needs = {
   Acceptance: { browser: true, postgres: true, alone: true },
+  Cli: { strace: true },
   Clinic: { postgres: true },
   Portability: { postgres: true },
   Vault: { postgres: true },
@@ -48,6 +49,7 @@ const chosen = named.length > 0 ? named : every;
 const missing = provide({
   needBrowser: chosen.some(name => needs[name]?.browser),
   needPostgres: chosen.some(name => needs[name]?.postgres),
+  needStrace: chosen.some(name => needs[name]?.strace),
 });
 if (missing.length > 0) {
   const free = every.filter(name => !needs[name]);

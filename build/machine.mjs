@@ -1,4 +1,5 @@
-// Puts the machine's part of the test suite in place: a browser, PostgreSQL, a TPM and a token in software, and fonts for the scripts in the pictures.
+// Puts the machine's part of the test suite in place: a browser, PostgreSQL, a TPM and a token in software, the tracer that fails a
+// disk's calls, and fonts for the scripts in the pictures.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
@@ -33,7 +34,7 @@ function hasFont(language) {
 }
 
 /** Installs what the chosen projects need and this machine lacks. Returns what is still missing, in words. */
-export function provide({ needBrowser, needPostgres, needHardware }) {
+export function provide({ needBrowser, needPostgres, needHardware, needStrace }) {
   const lacking = () => {
     const packages = [];
     if (needBrowser && !browser()) packages.push('chromium');
@@ -41,6 +42,7 @@ export function provide({ needBrowser, needPostgres, needHardware }) {
     if (needBrowser && process.platform === 'linux' && !hasFont('zh')) packages.push('fonts-droid-fallback');
     if (needPostgres && !postgresFolder()) packages.push('postgresql');
     if (needHardware && process.platform === 'linux' && !hardware()) packages.push('swtpm', 'tpm2-tools', 'softhsm2', 'opensc');
+    if (needStrace && process.platform === 'linux' && !has('strace')) packages.push('strace');
     return packages;
   };
   const packages = lacking();

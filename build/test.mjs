@@ -11,14 +11,14 @@ const usage = `./test [--full] [--timeout MINUTES] [filter ...]
 
   filter      a test project (Sealing, Vault ...) or a part of a test's full name; several are alternatives
   --full      the long campaigns at full length (MANGROVE_FULL=1 for the tests)
-  --timeout   minutes that one project may take (default 20, with --full 90)
+  --timeout   minutes that one project may take (default 30, with --full 90)
 `;
 
 // What the projects stand on beside the SDK, and which of them wants the machine for itself: a browser that shares two
 // cores with cryptography misses its own time limits.
 const needs = {
   Acceptance: { browser: true, postgres: true, alone: true },
-  Cli: { hardware: true },
+  Cli: { hardware: true, strace: true },
   Clinic: { postgres: true },
   Portability: { postgres: true },
   Vault: { postgres: true, hardware: true },
@@ -36,7 +36,7 @@ for (let args = process.argv.slice(2), i = 0; i < args.length; i++) {
   else if (args[i].startsWith('-')) fail(`Unknown option ${args[i]}.\n${usage}`, 2);
   else filters.push(args[i]);
 }
-minutes ||= full ? 90 : 20;
+minutes ||= full ? 90 : 30;
 if (!(minutes > 0)) fail(usage, 2);
 
 const every = readdirSync(path.join(root, 'tests'), { withFileTypes: true })
@@ -50,6 +50,7 @@ const missing = provide({
   needBrowser: chosen.some(name => needs[name]?.browser),
   needPostgres: chosen.some(name => needs[name]?.postgres),
   needHardware: chosen.some(name => needs[name]?.hardware),
+  needStrace: chosen.some(name => needs[name]?.strace),
 });
 if (missing.length > 0) {
   const free = every.filter(name => !needs[name]);

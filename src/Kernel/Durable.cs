@@ -1,4 +1,3 @@
-using System.ComponentModel;
 using System.Runtime.InteropServices;
 using System.Text;
 
@@ -30,7 +29,7 @@ public static class Durable
     }
 
     /// <summary>Flushes the folder's names.</summary>
-    /// <exception cref="IOException">The disk reports an error.</exception>
+    /// <exception cref="IOException">The disk reports an error; <c>HResult</c> is the system's number of it, as in the framework's own.</exception>
     public static void FlushFolder(string folder)
     {
         if (!OperatingSystem.IsLinux())
@@ -41,14 +40,14 @@ public static class Durable
         var handle = Open(Encoding.UTF8.GetBytes(folder + "\0"), ReadOnly);
         if (handle < 0)
         {
-            throw new IOException("The folder cannot be opened.", new Win32Exception(Marshal.GetLastPInvokeError()));
+            throw new IOException("The folder cannot be opened.", Marshal.GetLastPInvokeError());
         }
 
         try
         {
             if (Sync(handle) != 0 && Marshal.GetLastPInvokeError() is not (InvalidArgument or NotSupported) and var error)
             {
-                throw new IOException("The folder could not be made durable.", new Win32Exception(error));
+                throw new IOException("The folder could not be made durable.", error);
             }
         }
         finally

@@ -152,7 +152,9 @@ public static class SchemaStamp
             await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1, FileOptions.Asynchronous);
             var header = new byte[HeaderSize];
             var read = await file.ReadAtLeastAsync(header, HeaderSize, throwOnEndOfStream: false, cancel);
-            return read < HeaderSize ? 0 : checked((int)BinaryPrimitives.ReadUInt32BigEndian(header.AsSpan(VersionAt)));
+            return read < HeaderSize ? 0
+                : header.AsSpan().StartsWith("SQLite format 3\0"u8) ? BinaryPrimitives.ReadInt32BigEndian(header.AsSpan(VersionAt))
+                : throw new RefusedInput(StorageFault.Damaged.Code, StorageFault.Damaged.Message);
         }
 
         await using var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ToString());

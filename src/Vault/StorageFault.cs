@@ -19,10 +19,15 @@ public static class StorageFault
     private const int NoSpaceOnLinux = 28;
     private const int NoSpaceOnWindows = unchecked((int)0x80070070);
 
+    // EIO of Linux; ERROR_CRC and ERROR_IO_DEVICE of Windows.
+    private const int InputOutputOnLinux = 5;
+    private const int BadSectorOnWindows = unchecked((int)0x80070017);
+    private const int InputOutputOnWindows = unchecked((int)0x8007045D);
+
     private static readonly Error Full = new("data.full", "The disk is full. Free some space; nothing was half-written.");
-    private static readonly Error Disk = new("data.disk", "The disk of the databases reports an error. Check the disk; nothing was half-written.");
+    private static readonly Error Disk = new("data.disk", "The disk of the databases, or of the folder written into, reports an error. Check the disk; nothing was half-written.");
     private static readonly Error Unwritable = new("data.unwritable", "The databases cannot be written by this account. Give the service account the right to write the data folder.");
-    private static readonly Error Damaged = new("data.damaged", "A database file is damaged. Stop the server and leave the folder as it is: run 'mangrove doctor', then restore the newest backup into an empty folder (mangrove backup restore).");
+    internal static readonly Error Damaged = new("data.damaged", "A database file is damaged. Stop the server and leave the folder as it is: run 'mangrove doctor', then restore the newest backup into an empty folder (mangrove backup restore).");
     private static readonly Error Unreachable = new("storage.unreachable", "PostgreSQL refused or did not answer. Check that it runs and that the connection file is right.");
 
     /// <summary>The reason, also when it lies inside another exception; null when the failure is not one of storage.</summary>
@@ -35,6 +40,7 @@ public static class StorageFault
         // A connection that broke inside a transaction answers the next statement by "the transaction has completed", not by the break.
         InvalidOperationException { InnerException: null, Source: "Npgsql" } => Unreachable,
         IOException { HResult: NoSpaceOnLinux or NoSpaceOnWindows } => Full,
+        IOException { HResult: InputOutputOnLinux or BadSectorOnWindows or InputOutputOnWindows } => Disk,
         { InnerException: { } inner } => Of(inner),
         _ => null,
     };

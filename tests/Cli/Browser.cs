@@ -58,10 +58,7 @@ internal sealed partial class Browser : IDisposable
     /// <param name="certificate">What its connections show; null for an ordinary browser.</param>
     public static async Task<Browser> SignIn(Uri address, string user, string password, Func<string>? code = null, X509Certificate2? certificate = null)
     {
-        var browser = new Browser(address, certificate);
-        using var page = await browser.http.GetAsync(new Uri("/sign-in", UriKind.Relative));
-        browser.cookies = page.Headers.GetValues("Set-Cookie").Single(cookie => cookie.StartsWith("__Host-mangrove-form=", StringComparison.Ordinal)).Split(';')[0];
-        browser.token = Token().Match(await page.Content.ReadAsStringAsync()).Groups["token"].Value;
+        var browser = await AtTheDoor(address, certificate);
         var entered = await browser.Step("/sign-in", new(StringComparer.Ordinal) { ["username"] = user, ["password"] = password });
         if (entered.StartsWith("__Host-mangrove-step=", StringComparison.Ordinal))
         {
@@ -74,6 +71,28 @@ internal sealed partial class Browser : IDisposable
         Assert.StartsWith("__Host-mangrove=", entered, StringComparison.Ordinal);
         browser.cookies += "; " + entered;
         return browser;
+    }
+
+    /// <summary>Before the page of the sign-in, with nobody's session yet.</summary>
+    public static async Task<Browser> AtTheDoor(Uri address, X509Certificate2? certificate = null)
+    {
+        var browser = new Browser(address, certificate);
+        using var page = await browser.http.GetAsync(new Uri("/sign-in", UriKind.Relative));
+        browser.cookies = page.Headers.GetValues("Set-Cookie").Single(cookie => cookie.StartsWith("__Host-mangrove-form=", StringComparison.Ordinal)).Split(';')[0];
+        browser.token = Token().Match(await page.Content.ReadAsStringAsync()).Groups["token"].Value;
+        return browser;
+    }
+
+    /// <summary>Takes the session that an answer gives; false when it gives none.</summary>
+    public bool Enter(Seen answer)
+    {
+        if (Session().Match(answer.Headers) is not { Success: true } session)
+        {
+            return false;
+        }
+
+        cookies += "; " + session.Value;
+        return true;
     }
 
     /// <summary>Posts a step of the sign-in and gives the cookie that it came to.</summary>
@@ -121,4 +140,7 @@ internal sealed partial class Browser : IDisposable
 
     [GeneratedRegex("name=\"__RequestVerificationToken\"[^>]*value=\"(?<token>[^\"]+)\"", RegexOptions.ExplicitCapture, 5_000)]
     private static partial Regex Token();
+
+    [GeneratedRegex("__Host-mangrove=[^;,\\s]+", RegexOptions.ExplicitCapture, 5_000)]
+    private static partial Regex Session();
 }

@@ -173,7 +173,7 @@ public abstract partial class KillTests(SampleHospital hospital)
     }
 
     /// <summary>Every sealed row of the hospital was written by an act that stands in the log, over its patient, naming its fields.</summary>
-    private static async Task Entries(Hospital left, Vault.Identity.Actor admin)
+    internal static async Task Entries(Hospital left, Vault.Identity.Actor admin)
     {
         var entries = (await left.Vault.Review.List(admin, new AuditFilter { NewestFirst = false }, null, default)).ToDictionary(entry => entry.Seq);
         await using var clinic = await left.Clinics.CreateDbContextAsync();

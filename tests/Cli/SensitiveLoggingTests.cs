@@ -152,11 +152,22 @@ public sealed class SensitiveLoggingTests(SampleHospital hospital) : IClassFixtu
         using var folder = new Folder();
         var copy = folder["copy"];
         await hospital.CopyTo(copy);
-        await File.WriteAllTextAsync(Path.Combine(copy, "clinic.db"), new string('x', 8192));
+        await using (var clinic = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={Path.Combine(copy, "clinic.db")};Pooling=False"))
+        {
+            await clinic.OpenAsync(TestContext.Current.CancellationToken);
+            await using var drop = new Microsoft.Data.Sqlite.SqliteCommand("DROP TABLE log_anchor", clinic);
+            await drop.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        }
+
         var failed = await Executable.Run("audit", "verify", "--data", copy, "--json");
         Assert.Equal((3, "mangrove.broken"), (failed.Exit, failed.Code));
         Assert.Contains("SqliteException", failed.Error, StringComparison.Ordinal);
-        Assert.DoesNotContain("not a database", failed.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("no such table", failed.Error, StringComparison.Ordinal);
+
+        // What a person can put right is said instead.
+        await File.WriteAllTextAsync(Path.Combine(copy, "clinic.db"), new string('x', 8192), TestContext.Current.CancellationToken);
+        var damaged = await Executable.Run("audit", "verify", "--data", copy, "--json");
+        Assert.Equal((2, "data.damaged"), (damaged.Exit, damaged.Code));
     }
 
     private static RefusedInput Refused(Action act)

@@ -38,6 +38,16 @@ public sealed class StorageFaultTests
     public void The_code_that_copying_a_database_gives_is_understood_like_any_other(int code, string reason) =>
         Assert.Equal(reason, StorageFault.Of(new Microsoft.Data.Sqlite.SqliteException("", code, code))?.Code);
 
+    [Theory]
+    [InlineData(5, "data.disk")]
+    [InlineData(28, "data.full")]
+    [InlineData(17, null)]
+    public void A_file_that_the_disk_fails_is_told_from_one_that_is_in_the_way(int number, string? reason)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "These numbers are Linux's.");
+        Assert.Equal(reason, StorageFault.Of(new InvalidOperationException("", new IOException("", number)))?.Code);
+    }
+
     [Fact]
     public void A_fault_of_our_own_is_not_one_of_storage() => Assert.Null(StorageFault.Of(Record.Exception(() => Array.Empty<int>().Single())!));
 }

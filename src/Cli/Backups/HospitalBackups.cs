@@ -391,7 +391,7 @@ public sealed class HospitalBackups(Hospital hospital) : IBackupWork, IAsyncDisp
                 // That it can be made and removed is the answer.
             }
         }
-        catch (Exception refused) when (refused is UnauthorizedAccessException or DirectoryNotFoundException || (refused is IOException && StorageFault.Of(refused) is null))
+        catch (Exception refused) when (refused is UnauthorizedAccessException or DirectoryNotFoundException || (refused is IOException && StorageFault.Of(refused)?.Code != "data.full"))
         {
             throw new RefusedInput("backup.target-unwritable", "The target cannot be written. Connect the disk or share, and give the service account the right to write there.");
         }

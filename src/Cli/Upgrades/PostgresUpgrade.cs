@@ -15,7 +15,10 @@ namespace Mangrove.Cli.Upgrades;
 /// </summary>
 internal sealed class PostgresUpgrade(StorageOptions storage, RootSecret secret, TimeProvider clock, IUpgradeWatch? watch, Action<string> say)
 {
+    private const int OthersLooks = 10;
+
     private static readonly TimeSpan FreshBackup = TimeSpan.FromDays(1);
+    private static readonly TimeSpan OthersPause = TimeSpan.FromMilliseconds(200);
 
     public bool TryOnly { get; init; }
 
@@ -29,7 +32,15 @@ internal sealed class PostgresUpgrade(StorageOptions storage, RootSecret secret,
         Connections.Close();
         await using (var held = await HeldTables.Begin(storage, cancel))
         {
-            if (await held.Others(cancel) is var others and > 0)
+            // A server that was just stopped, and connections that were just given back, are gone for PostgreSQL a moment later.
+            var others = await held.Others(cancel);
+            for (var look = 0; others > 0 && look < OthersLooks; look++)
+            {
+                await Task.Delay(OthersPause, clock, cancel);
+                others = await held.Others(cancel);
+            }
+
+            if (others > 0)
             {
                 throw new HospitalUpgrade.Settled("upgrade.others", string.Create(CultureInfo.InvariantCulture, $"{others} other connections of Mangrove are open on this database. Stop every server on it first; nothing was changed."));
             }

@@ -25,7 +25,6 @@ internal static class KeyPages
         app.MapGet(Keys + "/table", Table);
         app.MapGet(Keys + "/patients", PatientsCard);
         app.MapGet(Keys + "/patients/rotate", AskPatients);
-        app.MapPost(Keys + "/patients/rotate", RotatePatients);
         app.MapGet(Keys + "/rotate", Ask);
         app.MapPost(Keys + "/rotate", Rotate);
         app.MapPost(Keys + "/schedule", Schedule);
@@ -59,12 +58,6 @@ internal static class KeyPages
         return Page.Show<RotatePatientsPage>(new { Count = (await vault.PatientKeys(cancel)).Sum(one => one.Count) });
     }
 
-    private static async Task<IResult> RotatePatients(HttpContext http, KeyDesk desk, VaultRoom vault, IdentityDesk identity, TimeProvider clock, CancellationToken cancel)
-    {
-        var begun = await desk.RotatePatients(http.Actor(), cancel);
-        return begun.Error is { } error ? await Show(http, desk, vault, identity, clock, null, error, null, cancel) : Page.GoTo(http, $"{Keys}?done={KeyDesk.PatientsName}");
-    }
-
     private static async Task<IResult> Ask(HttpContext http, string? purpose, KeyDesk desk, Door door, TimeProvider clock, CancellationToken cancel)
     {
         await door.Record(http.Actor(), Rights.Administration, Look(), cancel);
@@ -77,8 +70,8 @@ internal static class KeyPages
     {
         var form = await http.Request.ReadFormAsync(cancel);
         var purpose = form["purpose"].ToString();
-        var begun = await desk.Rotate(http.Actor(), purpose, cancel);
-        return begun.Error is { } error ? await Show(http, desk, vault, identity, clock, null, error, null, cancel) : Page.GoTo(http, $"{Keys}?done={purpose}");
+        var refused = purpose == KeyDesk.PatientsName ? (await desk.RotatePatients(http.Actor(), cancel)).Error : (await desk.Rotate(http.Actor(), purpose, cancel)).Error;
+        return refused is { } error ? await Show(http, desk, vault, identity, clock, null, error, null, cancel) : Page.GoTo(http, $"{Keys}?done={purpose}");
     }
 
     private static async Task<IResult> Schedule(HttpContext http, KeyDesk desk, VaultRoom vault, IdentityDesk identity, TimeProvider clock, CancellationToken cancel)

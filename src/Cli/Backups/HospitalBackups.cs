@@ -125,6 +125,10 @@ public sealed class HospitalBackups(Hospital hospital) : IBackupWork, IAsyncDisp
         return stored;
     }
 
+    /// <summary>
+    /// What the newest manifest of each target that can be reached says of the audit log, its signature checked: anchors outside
+    /// this machine (threat A1).
+    /// </summary>
     public async Task<IReadOnlyList<KeptRoot>> KeptRoots(CancellationToken cancel)
     {
         var roots = new List<KeptRoot>();

@@ -17,7 +17,7 @@ internal sealed class MemorySweep(Sessions sessions, TimeProvider clock) : Backg
     /// <summary>Each stops the hospital for as long as it takes to compact its memory, so locks that come close together share one.</summary>
     private static readonly TimeSpan Between = TimeSpan.FromSeconds(35);
 
-    private static readonly TimeSpan LongestMeeting = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LongestMeeting = TimeSpan.FromMilliseconds(250);
 
     // What the framework lends from: frames of TLS, pieces of forms, text being encoded. Larger ones are rare here, and a
     // request is at most some megabytes.
@@ -52,9 +52,16 @@ internal sealed class MemorySweep(Sessions sessions, TimeProvider clock) : Backg
             while (!stoppingToken.IsCancellationRequested)
             {
                 await due.WaitAsync(stoppingToken);
-                await Task.Delay(Settle, clock, stoppingToken);
+                do
+                {
+                    await Task.Delay(Settle, clock, stoppingToken);
+                    Sweep();
+                    await Task.Delay(Between, clock, stoppingToken);
+                }
+                while (await due.WaitAsync(TimeSpan.Zero, stoppingToken));
+
+                // What a busy thread or a connection that took its time gave back after the last one.
                 Sweep();
-                await Task.Delay(Between, clock, stoppingToken);
             }
         }
         finally

@@ -29,12 +29,6 @@ public interface IBackupWork
     /// <exception cref="Refused">The actor is no administrator.</exception>
     Task<Result<DateTimeOffset>> Start(Actor admin, BackupWork work, BackupTarget target, CancellationToken cancel);
 
-    /// <summary>
-    /// What the newest manifest of each target that can be reached says of the audit log, its signature checked: anchors outside
-    /// this machine (threat A1).
-    /// </summary>
-    Task<IReadOnlyList<Audit.KeptRoot>> KeptRoots(CancellationToken cancel);
-
     /// <summary>When a target's next backup is due, and the next drill; null while there is nothing to prove.</summary>
     (IReadOnlyDictionary<Guid, DateTimeOffset> Backups, DateTimeOffset? Drill) Due(IReadOnlyList<BackupTarget> targets, IReadOnlyList<BackupRun> runs);
 }

@@ -1,6 +1,5 @@
 using Mangrove.Kernel;
 using Mangrove.Vault.Audit;
-using Mangrove.Vault.Backups;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -20,7 +19,7 @@ public sealed record LogCheckResult(DateTimeOffset At, VerifyReport? Report, Err
 /// at a time, and whoever asks meanwhile waits for the same one. The result stays in memory: after a restart only a new
 /// pass proves anything.
 /// </summary>
-internal sealed partial class LogCheck(AuditReview review, IBackupWork backups, TimeProvider clock, ILogger<LogCheck> logger) : BackgroundService
+internal sealed partial class LogCheck(AuditReview review, TimeProvider clock, ILogger<LogCheck> logger) : BackgroundService
 {
     private readonly Lock gate = new();
     private readonly CancellationTokenSource closing = new();
@@ -86,7 +85,7 @@ internal sealed partial class LogCheck(AuditReview review, IBackupWork backups, 
         LogCheckResult result;
         try
         {
-            var report = await review.Verify(new Progress(this), await backups.KeptRoots(closing.Token), closing.Token);
+            var report = await review.Verify(new Progress(this), closing.Token);
             result = new LogCheckResult(clock.GetLocalNow(), report, null);
             if (!report.Ok)
             {

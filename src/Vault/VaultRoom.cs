@@ -228,6 +228,7 @@ public sealed class VaultRoom : IAsyncDisposable
                 // In a new hospital, in one of an earlier version, and after the protector was changed.
                 await room.Recovery.FollowProtector(protector, secret, cancel);
                 await room.Keys.Load(cancel);
+                await room.Backups.Load(cancel);
             }
             catch
             {

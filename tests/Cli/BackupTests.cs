@@ -241,6 +241,16 @@ public sealed class BackupOnSqliteTests(SampleHospital sample) : BackupTests(sam
         Assert.Contains("backup 1 in", problem.GetProperty("message").GetString(), StringComparison.Ordinal);
         var here = await Executable.Run("audit", "verify", "--data", Sample.Data, "--json");
         Assert.True(here.Exit == 0, here.Out);
+
+        // A thief who cannot sign can only spoil the witness, and that is found out too.
+        var manifest = made.Json.GetProperty("path").GetString()!;
+        var signed = await File.ReadAllBytesAsync(manifest);
+        await File.WriteAllTextAsync(manifest, File.ReadAllText(manifest).Replace("\"size\":", "\"size\": ", StringComparison.Ordinal));
+        Assert.NotEqual(signed, await File.ReadAllBytesAsync(manifest));
+        var spoiled = await Executable.Run("audit", "verify", "--data", old, "--json");
+        Assert.Equal(1, spoiled.Exit);
+        Assert.Equal("audit.witness-unproven", Assert.Single(spoiled.Json.GetProperty("problems").EnumerateArray()).GetProperty("code").GetString());
+        await File.WriteAllBytesAsync(manifest, signed);
         Assert.Equal(before.Json.GetProperty("anchors").GetInt32() + 1, here.Json.GetProperty("anchors").GetInt32());
         Assert.Equal(0, (await Do("backup", "target", "--out", Place["witness"], "--remove")).Exit);
     }

@@ -143,9 +143,17 @@ public sealed class HospitalBackups(Hospital hospital) : IBackupWork, IAsyncDisp
         {
             try
             {
-                if (BackupFolder.In(target.Path, hospital.Vault.Facility).Survey(keys).Backups is [.., { Manifest: { Audit.Size: > 0 } newest }])
+                var (backups, unreadable) = BackupFolder.In(target.Path, hospital.Vault.Facility).Survey(keys);
+                var newest = backups is [.., var last] ? last : null;
+
+                // A disk put back may not even know the key that signed since. Older ones may be damaged: the newest speaks for them.
+                if (unreadable.Max(StringComparer.Ordinal) is { } strange && (newest is null || string.CompareOrdinal(strange, Path.GetFileName(newest.Path)) > 0))
                 {
-                    roots.Add(new KeptRoot(newest.Audit.Size, newest.Audit.Root, string.Create(CultureInfo.InvariantCulture, $"backup {newest.Number} in {target.Path}")));
+                    roots.Add(KeptRoot.Unproven($"the newest manifest in {target.Path}"));
+                }
+                else if (newest is { Manifest: { Audit.Size: > 0 } told })
+                {
+                    roots.Add(new KeptRoot(told.Audit.Size, told.Audit.Root, string.Create(CultureInfo.InvariantCulture, $"backup {told.Number} in {target.Path}")));
                 }
             }
             catch (Exception away) when (away is IOException or UnauthorizedAccessException)

@@ -17,7 +17,7 @@ internal sealed class MemorySweep(Sessions sessions, TimeProvider clock) : Backg
     /// <summary>Each stops the hospital for as long as it takes to compact its memory, so locks that come close together share one.</summary>
     private static readonly TimeSpan Between = TimeSpan.FromSeconds(35);
 
-    private static readonly TimeSpan LongestMeeting = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LongestMeeting = TimeSpan.FromMilliseconds(50);
 
     // What the framework lends from: frames of TLS, pieces of forms, text being encoded. Larger ones are rare here, and a
     // request is at most some megabytes.
@@ -60,8 +60,12 @@ internal sealed class MemorySweep(Sessions sessions, TimeProvider clock) : Backg
                 }
                 while (await due.WaitAsync(TimeSpan.Zero, stoppingToken));
 
-                // What a busy thread or a connection that took its time gave back after the last one.
+                // What a busy thread or a connection that took its time gave back after the last one. Arrays that such a thread
+                // kept meanwhile for itself, the pool lets go in the first collection once they lay idle for half a minute;
+                // the second clears the room they had.
                 Sweep();
+                GC.WaitForPendingFinalizers();
+                Compact();
             }
         }
         finally
@@ -86,10 +90,12 @@ internal sealed class MemorySweep(Sessions sessions, TimeProvider clock) : Backg
         Wipe(ArrayPool<byte>.Shared, static size => Math.Clamp(Budget / size, 2, MostOfOneSize));
         Wipe(ArrayPool<char>.Shared, static size => Math.Clamp(Budget / sizeof(char) / size, 2, MostOfOneSize));
 
-        // Compacting alone would leave the bytes in the room that it frees; an aggressive collection gives that room back to
-        // the system, which hands it out again empty.
-        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        Compact();
     }
+
+    // Compacting alone would leave the bytes in the room that it frees; an aggressive collection gives that room back to the
+    // system, which hands it out again empty.
+    private static void Compact() => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
 
     /// <summary>
     /// Every thread keeps one array of each size for itself, which no other can borrow. So the work is given out as often as

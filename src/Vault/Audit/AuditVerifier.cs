@@ -194,7 +194,11 @@ internal sealed class AuditVerifier(LogIdentity log, CheckpointVerifier key, Tim
 
     private static void CheckRoot(AuditSource source, KeptRoot kept, long last, Problems problems)
     {
-        if (last < kept.Size)
+        if (!kept.Proven)
+        {
+            problems.Add("audit.witness-unproven", null, $"{kept.Where} is not signed by the backup key of this hospital: it was changed or damaged, or the keys here are older than it");
+        }
+        else if (last < kept.Size)
         {
             problems.Add("audit.rolled-back", kept.Size, string.Create(CultureInfo.InvariantCulture, $"the log had {kept.Size} entries by {kept.Where} and now ends at {last}"));
         }

@@ -17,4 +17,11 @@ public interface IAnchorSink
 /// <param name="Size">How many entries the log had.</param>
 /// <param name="Root">Its root then, hexadecimal.</param>
 /// <param name="Where">Who kept it, in the words of the report: <c>backup 12 in /mnt/backup</c>.</param>
-public sealed record KeptRoot(long Size, string Root, string Where);
+public sealed record KeptRoot(long Size, string Root, string Where)
+{
+    /// <summary>Somebody who should have kept it and whose word is not this hospital's: forged, damaged, or younger than the keys here.</summary>
+    /// <param name="where">Who it is, in the words of the report.</param>
+    public static KeptRoot Unproven(string where) => new(0, string.Empty, where);
+
+    internal bool Proven => Root.Length > 0;
+}

@@ -117,6 +117,12 @@ public sealed class BackupDesk
         }
     }
 
+    /// <summary>
+    /// Makes the key that signs manifests when there is none yet: at the first start, so that every copy of the disk that
+    /// anybody ever puts back can read what later manifests say of it.
+    /// </summary>
+    internal async Task Load(CancellationToken cancel) => (await Signer(cancel)).Dispose();
+
     /// <summary>The keys that open this hospital's backups, for reading them back.</summary>
     public async Task<LiveArchives> Keys(CancellationToken cancel) =>
         new(keys, await keys.AllArchives(cancel), await Signer(cancel), facility);

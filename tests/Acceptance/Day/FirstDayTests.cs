@@ -8,40 +8,25 @@ namespace Mangrove.Tests.Acceptance.Day;
 /// The first day of a real hospital, by its pages alone: the first device and administrator by the set-up link, a second
 /// device, a nurse with a PIN; then a thief with copied cookies, and the device revoked (threats S1, S3, S8, S13).
 /// </summary>
-public sealed class FirstDayTests(LookHost look) : IAsyncLifetime
+public sealed class FirstDayTests(LookHost look) : ProductDay(look)
 {
     private const string Tablet = "ER-Doctor-Tablet-03";
     private const string AdminPassword = "seven grey herons at dawn";
     private const string NursePassword = "nine blue boats on the lake";
     private const string Pin = "480265";
 
-    private readonly DirectoryInfo root = Directory.CreateTempSubdirectory("mangrove-first-day-");
     private readonly List<string> wrong = [];
-    private Product? product;
-
-    public ValueTask InitializeAsync()
-    {
-        product = new Product(root.FullName);
-        return ValueTask.CompletedTask;
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await product!.DisposeAsync();
-        root.Delete(recursive: true);
-    }
 
     [Fact]
     public async Task A_new_hospital_lets_in_its_own_devices_only_and_a_copied_cookie_opens_nothing()
     {
-        var data = Path.Combine(root.FullName, "data");
-        var made = await product!.Run(
-            "init", "--facility", "Kisiwa Bay Hospital", "--protector", $"keyfile:{Path.Combine(root.FullName, "h.key")}", "--accept-same-volume", "--data", data, "--json");
-        var address = await product.Serve(["--data", data]);
+        var made = await Product.Run(
+            "init", "--facility", "Kisiwa Bay Hospital", "--protector", $"keyfile:{Path.Combine(Root, "h.key")}", "--accept-same-volume", "--data", Data, "--json");
+        var address = await Product.Serve(["--data", Data]);
         var link = new Uri(made.GetProperty("setupLink").GetString()!);
 
         // A device that nobody registered reaches the enrolment page, and from there only by a code.
-        await using var atDesk = await look.Browser.NewContextAsync(Contexts.Window(address.ToString()));
+        await using var atDesk = await Host.Browser.NewContextAsync(Contexts.Window(address.ToString()));
         var desk = await atDesk.NewPageAsync();
         await desk.GotoAsync("/admin");
         await desk.Reaches("/device");
@@ -89,7 +74,7 @@ public sealed class FirstDayTests(LookHost look) : IAsyncLifetime
         await desk.GetByTestId("create").ClickAsync();
         var welcome = new Uri(await desk.GetByTestId("link-address").InputValueAsync());
 
-        await using var atWard = await look.Browser.NewContextAsync(Contexts.Window(address.ToString()));
+        await using var atWard = await Host.Browser.NewContextAsync(Contexts.Window(address.ToString()));
         var ward = await atWard.NewPageAsync();
         Assert.Equal("/welcome", welcome.PathAndQuery);
         await ward.GotoAsync(welcome.PathAndQuery + welcome.Fragment);
@@ -127,7 +112,7 @@ public sealed class FirstDayTests(LookHost look) : IAsyncLifetime
 
         // Both cookies in another browser: without the key nobody signs in; the session's alone is nobody's.
         var cookies = await atWard.CookiesAsync();
-        await using var elsewhere = await look.Browser.NewContextAsync(Contexts.Window(address.ToString()));
+        await using var elsewhere = await Host.Browser.NewContextAsync(Contexts.Window(address.ToString()));
         await elsewhere.AddCookiesAsync(cookies.Where(cookie => cookie.Name == "__Host-mangrove-device").Select(Copy));
         var thief = await elsewhere.NewPageAsync();
         await thief.GotoAsync("/sign-in");

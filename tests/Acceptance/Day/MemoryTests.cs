@@ -11,34 +11,18 @@ namespace Mangrove.Tests.Acceptance.Day;
 /// What a locked screen leaves in the server (threat S8): a doctor types, looks, comes back and locks, and stays before the
 /// dark screen with the connection open; a minute later a picture of the whole process shows none of it.
 /// </summary>
-public sealed class MemoryTests(LookHost look) : IAsyncLifetime
+public sealed class MemoryTests(LookHost look) : ProductDay(look)
 {
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
-
-    private readonly DirectoryInfo root = Directory.CreateTempSubdirectory("mangrove-memory-");
-    private Product? product;
-
-    public ValueTask InitializeAsync()
-    {
-        product = new Product(root.FullName);
-        return ValueTask.CompletedTask;
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await product!.DisposeAsync();
-        root.Delete(recursive: true);
-    }
 
     [Fact]
     public async Task A_minute_after_the_lock_nothing_of_the_screen_is_in_the_memory_of_the_server()
     {
         var cancel = TestContext.Current.CancellationToken;
-        var data = Path.Combine(root.FullName, "data");
-        await product!.Run("demo", "--patients", "8", "--seed", "8", "--data", data, "--json");
-        var (user, password) = DayHospital.AccountIn(data, "doctor", root.FullName);
-        var address = (await product.Serve(["--data", data], "localhost")).ToString();
-        await using var room = await look.Browser.NewContextAsync(Contexts.Window(address));
+        await Product.Run("demo", "--patients", "8", "--seed", "8", "--data", Data, "--json");
+        var (user, password) = DayHospital.AccountIn(Data, "doctor", Root);
+        var address = (await Product.Serve(["--data", Data], "localhost")).ToString();
+        await using var room = await Host.Browser.NewContextAsync(Contexts.Window(address));
         var page = await room.NewPageAsync();
         await page.GotoAsync("/");
         await page.GetByTestId("username").FillAsync(user);
@@ -84,9 +68,9 @@ public sealed class MemoryTests(LookHost look) : IAsyncLifetime
         byte[][] shapes = [Encoding.UTF8.GetBytes(mark), Encoding.Unicode.GetBytes(mark)];
         var longest = shapes.Max(shape => shape.Length);
         var found = 0;
-        using var memory = File.OpenHandle($"/proc/{product!.Id.ToString(CultureInfo.InvariantCulture)}/mem", FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        using var memory = File.OpenHandle($"/proc/{Product.Id.ToString(CultureInfo.InvariantCulture)}/mem", FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
         var part = new byte[4 * 1024 * 1024];
-        foreach (var line in File.ReadLines($"/proc/{product.Id.ToString(CultureInfo.InvariantCulture)}/maps"))
+        foreach (var line in File.ReadLines($"/proc/{Product.Id.ToString(CultureInfo.InvariantCulture)}/maps"))
         {
             var words = line.Split(' ', 3);
             if (!words[1].StartsWith("rw", StringComparison.Ordinal))

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using Mangrove.Tests.Acceptance.Look;
 using Microsoft.Playwright;
 
@@ -9,42 +8,23 @@ namespace Mangrove.Tests.Acceptance.Day;
 /// A hospital whose people have passkeys and no phones, in a real browser: a passkey made at the first sign-in, wrong tries told
 /// on the first page, and an administrator who loosens every rule by a passkey.
 /// </summary>
-public sealed class PasskeyAloneTests(LookHost look) : IAsyncLifetime
+public sealed class PasskeyAloneTests(LookHost look) : ProductDay(look)
 {
-    private readonly DirectoryInfo root = Directory.CreateTempSubdirectory("mangrove-passkey-alone-");
     private readonly List<string> wrong = [];
-    private Product? product;
-
-    public ValueTask InitializeAsync()
-    {
-        product = new Product(root.FullName);
-        return ValueTask.CompletedTask;
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await product!.DisposeAsync();
-        root.Delete(recursive: true);
-    }
 
     [Fact]
     public async Task A_nurse_begins_with_a_passkey_and_an_administrator_without_a_phone_changes_every_rule()
     {
-        var data = Path.Combine(root.FullName, "data");
-        await product!.Run("demo", "--patients", "3", "--seed", "5", "--data", data, "--json");
-        string[] codes;
-        using (var accounts = JsonDocument.Parse(await File.ReadAllBytesAsync(Path.Combine(data, "demo-accounts.json"))))
-        {
-            codes = [.. accounts.RootElement.EnumerateArray().Single(one => one.GetProperty("role").GetString() == "admin").GetProperty("recoveryCodes").EnumerateArray().Select(code => code.GetString()!)];
-        }
+        await Product.Run("demo", "--patients", "3", "--seed", "5", "--data", Data, "--json");
+        var codes = await RecoveryCodes();
 
-        var address = (await product.Serve(["--data", data], "localhost")).ToString();
-        await using var office = await look.Browser.NewContextAsync(Contexts.Window(address));
+        var address = (await Product.Serve(["--data", Data], "localhost")).ToString();
+        await using var office = await Host.Browser.NewContextAsync(Contexts.Window(address));
         var admin = await office.NewPageAsync();
         await VirtualKey.Plug(office, admin);
 
         // The administrator changes over: a passkey comes, the phone goes.
-        var (adminUser, adminPassword) = await Account(data, "admin");
+        var (adminUser, adminPassword) = await Account("admin");
         await Enter(admin, adminUser, adminPassword);
         await admin.SecondStep(() => codes[0]);
         await admin.GotoAsync("/me/second-factor");
@@ -66,10 +46,10 @@ public sealed class PasskeyAloneTests(LookHost look) : IAsyncLifetime
         await Picture(admin, "rules");
 
         // Somebody tries the nurse's name; then she comes, with a key of her own and no phone.
-        await using var ward = await look.Browser.NewContextAsync(Contexts.Window(address));
+        await using var ward = await Host.Browser.NewContextAsync(Contexts.Window(address));
         var nurse = await ward.NewPageAsync();
         await VirtualKey.Plug(ward, nurse);
-        var (nurseUser, nursePassword) = await Account(data, "nurse");
+        var (nurseUser, nursePassword) = await Account("nurse");
         await Enter(nurse, nurseUser, "quite a wrong password");
         await Assertions.Expect(nurse.GetByTestId("error")).ToBeVisibleAsync();
         await Enter(nurse, nurseUser, nursePassword);
@@ -146,18 +126,13 @@ public sealed class PasskeyAloneTests(LookHost look) : IAsyncLifetime
     [Fact]
     public async Task By_a_bare_address_the_first_sign_in_offers_the_phone_alone()
     {
-        var data = Path.Combine(root.FullName, "data");
-        await product!.Run("demo", "--patients", "3", "--seed", "5", "--data", data, "--json");
-        string[] codes;
-        using (var accounts = JsonDocument.Parse(await File.ReadAllBytesAsync(Path.Combine(data, "demo-accounts.json"))))
-        {
-            codes = [.. accounts.RootElement.EnumerateArray().Single(one => one.GetProperty("role").GetString() == "admin").GetProperty("recoveryCodes").EnumerateArray().Select(code => code.GetString()!)];
-        }
+        await Product.Run("demo", "--patients", "3", "--seed", "5", "--data", Data, "--json");
+        var codes = await RecoveryCodes();
 
-        var address = (await product.Serve(["--data", data])).ToString();
-        await using var context = await look.Browser.NewContextAsync(Contexts.Window(address));
+        var address = (await Product.Serve(["--data", Data])).ToString();
+        await using var context = await Host.Browser.NewContextAsync(Contexts.Window(address));
         var page = await context.NewPageAsync();
-        var (user, password) = await Account(data, "admin");
+        var (user, password) = await Account("admin");
         await Enter(page, user, password);
         await page.SecondStep(() => codes[0]);
         await page.GotoAsync("/admin/accounts/rules");
@@ -166,7 +141,7 @@ public sealed class PasskeyAloneTests(LookHost look) : IAsyncLifetime
         await page.GetByTestId("save").ClickAsync();
         await Assertions.Expect(page.GetByTestId("done")).ToBeVisibleAsync();
         await context.ClearCookiesAsync();
-        (user, password) = await Account(data, "nurse");
+        (user, password) = await Account("nurse");
         await Enter(page, user, password);
         await page.Reaches("/sign-in/phone");
         await Assertions.Expect(page.GetByTestId("totp-secret")).ToBeVisibleAsync();
@@ -175,9 +150,9 @@ public sealed class PasskeyAloneTests(LookHost look) : IAsyncLifetime
         Assert.Equal([], wrong);
     }
 
-    private async Task<(string User, string Password)> Account(string data, string role)
+    private async Task<(string User, string Password)> Account(string role)
     {
-        var (user, file) = DayHospital.AccountIn(data, role, root.FullName);
+        var (user, file) = DayHospital.AccountIn(Data, role, Root);
         return (user, await File.ReadAllTextAsync(file));
     }
 

@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 using System.Text.RegularExpressions;
 using Mangrove.Tests.Acceptance.Look;
 using Microsoft.Playwright;
@@ -10,38 +9,19 @@ namespace Mangrove.Tests.Acceptance.Day;
 /// The ceremony of recovery sheets in a real browser: made, printed one to a page, gone from the screen, read back from the
 /// paper and tried, on pages that fit and that axe has nothing against.
 /// </summary>
-public sealed partial class SharesDayTests(LookHost look) : IAsyncLifetime
+public sealed partial class SharesDayTests(LookHost look) : ProductDay(look)
 {
-    private readonly DirectoryInfo root = Directory.CreateTempSubdirectory("mangrove-shares-day-");
     private readonly List<string> wrong = [];
-    private Product? product;
-
-    public ValueTask InitializeAsync()
-    {
-        product = new Product(root.FullName);
-        return ValueTask.CompletedTask;
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await product!.DisposeAsync();
-        root.Delete(recursive: true);
-    }
 
     [Fact]
     public async Task An_administrator_makes_prints_reads_back_and_tries_a_set_of_sheets()
     {
-        var data = Path.Combine(root.FullName, "data");
-        await product!.Run("demo", "--patients", "3", "--seed", "5", "--data", data, "--json");
-        string[] codes;
-        using (var accounts = JsonDocument.Parse(await File.ReadAllBytesAsync(Path.Combine(data, "demo-accounts.json"))))
-        {
-            codes = [.. accounts.RootElement.EnumerateArray().Single(one => one.GetProperty("role").GetString() == "admin").GetProperty("recoveryCodes").EnumerateArray().Select(code => code.GetString()!)];
-        }
+        await Product.Run("demo", "--patients", "3", "--seed", "5", "--data", Data, "--json");
+        var codes = await RecoveryCodes();
 
-        var (user, file) = DayHospital.AccountIn(data, "admin", root.FullName);
-        var address = (await product.Serve(["--data", data], "localhost")).ToString();
-        await using var context = await look.Browser.NewContextAsync(Contexts.Window(address));
+        var (user, file) = DayHospital.AccountIn(Data, "admin", Root);
+        var address = (await Product.Serve(["--data", Data], "localhost")).ToString();
+        await using var context = await Host.Browser.NewContextAsync(Contexts.Window(address));
         var page = await context.NewPageAsync();
         await page.GotoAsync("/sign-in");
         await page.GetByTestId("username").FillAsync(user);

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
-using System.Security.Cryptography;
 using Mangrove.Kernel;
 using Mangrove.Sealing;
 using Mangrove.Tests.Vault.Identity;
@@ -24,23 +23,13 @@ public abstract class PatientRotationTests : OnEveryDatabase
         var shelf = new Shelf();
         await Put(house, shelf, 90);
         string[] all = ["after a batch of keys", "after a piece", "before a piece", "before it is asked", "before new keys", "before retiring", "retired"];
-        var (cuts, ends) = (0, 0);
-        var steps = new SortedSet<string>(StringComparer.Ordinal);
+        var ends = 0;
         house.Records = shelf;
         await house.Restart();
-        while (cuts < 100 || (steps.Count < all.Length && cuts < 300))
-        {
-            var left = Chance(5) == 0 ? int.MaxValue : 1 + Chance(9);
-            var wanted = cuts < 100 ? null : Array.Find(all, step => !steps.Contains(step));
-            house.Between = step =>
-            {
-                if (wanted is null ? --left == 0 : step == wanted)
-                {
-                    steps.Add(step);
-                    throw new PowerCut();
-                }
-            };
-            try
+        await new PowerCuts(house, all).Fall(
+            through: 5,
+            steps: 9,
+            async () =>
             {
                 if (await house.Keys.PatientTurn(default) is null)
                 {
@@ -48,23 +37,16 @@ public abstract class PatientRotationTests : OnEveryDatabase
                 }
 
                 ends += await house.Keys.Advance(default) ? 1 : 0;
-            }
-            catch (PowerCut)
+            },
+            async () =>
             {
-                cuts++;
-                await house.Restart();
-            }
+                await Opens(house, shelf);
+                if (PowerCuts.Chance(4) == 0)
+                {
+                    await Put(house, shelf, 3);
+                }
+            });
 
-            house.Between = null;
-            await Opens(house, shelf);
-            if (Chance(4) == 0)
-            {
-                await Put(house, shelf, 3);
-            }
-        }
-
-        Assert.True(await house.Keys.Advance(default));
-        Assert.Equal(all, steps);
         Assert.True(ends > 3, $"{ends} rotations came to their end");
         await house.Restart();
         await Opens(house, shelf);
@@ -171,8 +153,6 @@ public abstract class PatientRotationTests : OnEveryDatabase
         Assert.Null(await house.Keys.PatientTurn(default));
     }
 
-    private static int Chance(int below) => RandomNumberGenerator.GetInt32(below);
-
     private static async Task<long> Count(IdentityHouse house, string sql)
     {
         await using var connection = await house.KeyStore.Open(default);
@@ -226,8 +206,6 @@ public abstract class PatientRotationTests : OnEveryDatabase
         Assert.All(rows, row => Assert.Equal(keys[row.PatientId].Id, Envelope.ReadHeader(row.NameText.Envelope).KeyId));
         Assert.All(keys.Values, key => Assert.Null(key.Before));
     }
-
-    private sealed class PowerCut : Exception;
 
     /// <summary>Rows as a table would hold them: what is stored stays through every restart.</summary>
     private sealed class Shelf : ISealedRecords

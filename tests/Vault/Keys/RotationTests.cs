@@ -55,48 +55,29 @@ public abstract class RotationTests : OnEveryDatabase
         var house = await House();
         var stock = await Stock.Of(house, patients: 130);
         string[] all = ["after a batch", "after the new version", "before a batch", "before retiring", "before the new version", "drained", "retired"];
-        var cuts = 0;
-        var steps = new SortedSet<string>(StringComparer.Ordinal);
-        while (cuts < 100 || (steps.Count < all.Length && cuts < 300))
-        {
-            // One in four goes through, so that rotations end and others begin; a step that chance did not hit is cut by its name.
-            var left = Chance(4) == 0 ? int.MaxValue : 1 + Chance(11);
-            var wanted = cuts < 100 ? null : Array.Find(all, step => !steps.Contains(step));
-            house.Between = step =>
-            {
-                if (wanted is null ? --left == 0 : step == wanted)
-                {
-                    steps.Add(step);
-                    throw new PowerCut();
-                }
-            };
-            try
+        await new PowerCuts(house, all).Fall(
+            through: 4,
+            steps: 11,
+            async () =>
             {
                 if (await Left(house) == 0)
                 {
-                    var purpose = Moved.Append("pepper").ElementAt(Chance(4));
+                    var purpose = Moved.Append("pepper").ElementAt(PowerCuts.Chance(4));
                     await house.Keys.Rotate(house.SetUp.Setup, purpose, default);
                 }
 
                 await house.Keys.Advance(default);
-            }
-            catch (PowerCut)
+            },
+            async () =>
             {
-                cuts++;
-                await house.Restart();
-            }
+                await stock.Opens(house);
+                if (PowerCuts.Chance(3) == 0)
+                {
+                    await stock.Add(house);
+                }
+            });
 
-            house.Between = null;
-            await stock.Opens(house);
-            if (Chance(3) == 0)
-            {
-                await stock.Add(house);
-            }
-        }
-
-        Assert.True(await house.Keys.Advance(default));
         Assert.True(Moved.Append("pepper").Sum(purpose => house.Ring.Newest(Enum.Parse<KeyPurpose>(purpose, ignoreCase: true)).Version - 1) > 5);
-        Assert.Equal(all, steps);
         foreach (var purpose in Moved)
         {
             Assert.Single((await Status(house, purpose)).Versions);
@@ -351,8 +332,6 @@ public abstract class RotationTests : OnEveryDatabase
         Assert.Throws<SealBroken>(() => house.Ring.Of(KeyPurpose.Backup, 1));
     }
 
-    private static int Chance(int below) => RandomNumberGenerator.GetInt32(below);
-
     private static Request Read(PatientRef patient) => new() { Action = "TEST", Purpose = Purpose.System, Patients = [patient], Reads = [SealedRow.Name] };
 
     private static async Task<KeyPurposeStatus> Status(IdentityHouse house, string purpose) => (await house.Keys.Status(default)).Single(one => one.Purpose == purpose);
@@ -364,8 +343,6 @@ public abstract class RotationTests : OnEveryDatabase
         await using var connection = await house.KeyStore.Open(default);
         return (long)(await connection.Scalar(sql, default))!;
     }
-
-    private sealed class PowerCut : Exception;
 
     /// <summary>Keys of patients, secrets and a phone, with what each of them was, so that it can be told whether they still are.</summary>
     private sealed class Stock

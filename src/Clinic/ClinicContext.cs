@@ -66,6 +66,10 @@ public abstract class ClinicContext(DbContextOptions options) : DbContext(QuietM
 
     public DbSet<LogAnchor> Anchors => Set<LogAnchor>();
 
+    public DbSet<ActMark> ActMarks => Set<ActMark>();
+
+    public DbSet<ActSettlement> ActSettlements => Set<ActSettlement>();
+
     public DbSet<Setting> Settings => Set<Setting>();
 
     /// <summary>Whether the context's connection stays open and its own between two uses, and with it what was compiled on it.</summary>
@@ -129,6 +133,10 @@ public abstract class ClinicContext(DbContextOptions options) : DbContext(QuietM
         var bytes = checkpoint.ToBytes();
         await Database.ExecuteSqlAsync($"INSERT INTO log_anchor (size, checkpoint, at) VALUES ({checkpoint.Size}, {bytes}, {at}) ON CONFLICT (size) DO NOTHING", cancel);
     }
+
+    /// <summary>Says, in the transaction of the records, that an entry of the log has them (threat A6).</summary>
+    internal async Task Mark(long entry, CancellationToken cancel) =>
+        await Database.ExecuteSqlAsync($"INSERT INTO act_mark (entry_seq) VALUES ({entry}) ON CONFLICT (entry_seq) DO NOTHING", cancel);
 
     /// <summary>The next value of a running number, from 1. A number drawn is never drawn again, also when the act fails.</summary>
     public async Task<long> Next(string counter, CancellationToken cancel)
@@ -286,6 +294,12 @@ public abstract class ClinicContext(DbContextOptions options) : DbContext(QuietM
             entity.HasKey(row => row.Size);
             entity.Property(row => row.Size).ValueGeneratedNever();
         });
+        modelBuilder.Entity<ActMark>(entity =>
+        {
+            entity.HasKey(row => row.EntrySeq);
+            entity.Property(row => row.EntrySeq).ValueGeneratedNever();
+        });
+        modelBuilder.Entity<ActSettlement>().Property(row => row.Id).ValueGeneratedNever();
         modelBuilder.Entity<Setting>().HasKey(row => row.Name);
 
         foreach (var entity in modelBuilder.Model.GetEntityTypes())
@@ -307,15 +321,30 @@ public abstract class ClinicContext(DbContextOptions options) : DbContext(QuietM
 
         if (Database.CurrentTransaction is not null)
         {
-            var saved = await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancel);
-            await KeepAnchor(checkpoint, cancel);
-            return saved;
+            return await Write(checkpoint, acceptAllChangesOnSuccess, cancel);
         }
 
         await using var transaction = await Database.BeginTransactionAsync(cancel);
-        var written = await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancel);
-        await KeepAnchor(checkpoint, cancel);
+        var written = await Write(checkpoint, acceptAllChangesOnSuccess, cancel);
         await transaction.CommitAsync(cancel);
+        return written;
+    }
+
+    private async Task<int> Write(Checkpoint checkpoint, bool acceptAllChangesOnSuccess, CancellationToken cancel)
+    {
+        // A new row, or one that an act moved to its next version; a change of its state alone leaves the entry that it names.
+        var acts = ChangeTracker.Entries<SealedRow>()
+            .Where(entry => entry.State == EntityState.Added || (entry.State == EntityState.Modified && entry.Property(row => row.EntrySeq).IsModified))
+            .Select(entry => entry.Entity.EntrySeq)
+            .Where(static entry => entry > 0)
+            .ToHashSet();
+        var written = await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancel);
+        foreach (var act in acts)
+        {
+            await Mark(act, cancel);
+        }
+
+        await KeepAnchor(checkpoint, cancel);
         return written;
     }
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Data.Common;
 using System.Runtime.CompilerServices;
+using Mangrove.Clinic.Records;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Storage;
@@ -23,9 +24,16 @@ public static class RowWriter
     public static async Task Insert(ClinicContext clinic, IEnumerable<object> rows, CancellationToken cancel)
     {
         await using var transaction = await clinic.Database.BeginTransactionAsync(cancel);
+        var acts = new HashSet<long>();
         foreach (var sameClass in rows.GroupBy(static row => row.GetType()))
         {
             await Insert(clinic, transaction.GetDbTransaction(), sameClass.Key, [.. sameClass], cancel);
+            acts.UnionWith(sameClass.OfType<SealedRow>().Select(static row => row.EntrySeq).Where(static entry => entry > 0));
+        }
+
+        foreach (var act in acts)
+        {
+            await clinic.Mark(act, cancel);
         }
 
         // Nothing of the mapper's waits: this keeps the checkpoint.

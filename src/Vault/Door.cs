@@ -62,6 +62,7 @@ public sealed class Door
         catch
         {
             held.Dispose();
+            receipt.End();
             throw;
         }
     }

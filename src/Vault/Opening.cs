@@ -208,6 +208,10 @@ public sealed class Opening : IDisposable
         older?.Key.Dispose();
         older = null;
         held?.Dispose();
+        if (whole is null)
+        {
+            receipt.End();
+        }
     }
 
     private void Advance(ISealedRow row, PatientKey key)

@@ -38,6 +38,9 @@ public sealed record Request
     /// <summary>True when the patients are new: their keys are made before anything is sealed.</summary>
     public bool Creates { get; init; }
 
+    /// <summary>True for an act that says what it would write and writes nothing.</summary>
+    public bool DryRun { get; init; }
+
     /// <summary>
     /// True for an act over every patient of the hospital: the system building its index, an administrator's import or
     /// export. The policy refuses it to everybody else; the log shows it in the answer for each patient.

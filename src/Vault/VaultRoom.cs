@@ -41,6 +41,7 @@ public sealed class VaultRoom : IAsyncDisposable
         head.Follow(() => log.Newest);
         var standings = new Standings();
         receipts = new Receipt.Log(log, standings);
+        Acts = new ActComparison(log, receipts);
         var vault = new Store(storage, "vault");
         var integrations = new IntegrationGate(vault, receipts, clock);
         Door = new Door(new Grant.Policy(care, standings, clock, integrations, Space), receipts, keys, index, Facility);
@@ -118,6 +119,9 @@ public sealed class VaultRoom : IAsyncDisposable
     /// <summary>The name of a hospital, told without opening anything.</summary>
     /// <exception cref="RefusedInput"><c>data.not-initialised</c> or <c>keys.protector-bad</c>.</exception>
     public static string FacilityNameIn(string folder) => RootProtector.Read(folder).FacilityName;
+
+    /// <summary>The acts of the log beside the records of the clinic.</summary>
+    public ActComparison Acts { get; }
 
     public IReadOnlyList<KeyState> KeyStates() => keys.States();
 

@@ -42,7 +42,7 @@ public sealed class BenchTests(QuickBench bench) : IClassFixture<QuickBench>
     {
         Assert.Equal(
             [
-                "append", "backup", "bulk", "export", "http.chart", "http.fhir-read", "http.queue", "import", "index", "memory.empty", "memory.patients", "open", "renew", "restore",
+                "append", "backup", "backup-load", "bulk", "export", "http.chart", "http.fhir-read", "http.queue", "import", "index", "memory.empty", "memory.patients", "open", "renew", "restore",
                 "search.fuzzy", "search.phonetic", "search.prefix", "start.empty", "start.log", "start.patients", "verify",
             ],
             bench.Rows.Select(row => row.GetProperty("name").GetString()).Order(StringComparer.Ordinal));
@@ -68,7 +68,7 @@ public sealed class BenchTests(QuickBench bench) : IClassFixture<QuickBench>
     public void A_ratio_is_that_of_its_figure_and_its_reference()
     {
         var judged = bench.Rows.Where(row => row.GetProperty("judged").GetString() == "ratio").ToArray();
-        Assert.Equal(11, judged.Length);
+        Assert.Equal(12, judged.Length);
         Assert.All(judged, row =>
         {
             Assert.True(row.GetProperty("n").GetInt64() > 0);

@@ -3,6 +3,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 using Mangrove.Cli;
+using Mangrove.Clinic;
 using Mangrove.Clinic.Records;
 using Mangrove.Kernel;
 using Mangrove.Tests.Shared;
@@ -170,6 +171,24 @@ public abstract partial class KillTests(SampleHospital hospital)
         }
 
         await Entries(left, admin);
+        await Decided(left, admin);
+    }
+
+    /// <summary>Of each registration and draft that the log announced there is the record, or the entry that says there is none.</summary>
+    private static async Task Decided(Hospital left, Vault.Identity.Actor admin)
+    {
+        await left.Vault.Acts.Settle(new ActMarks(left.Clinics), default);
+        var entries = await left.Vault.Review.List(admin, new AuditFilter(), null, default);
+        var bare = entries.Where(entry => entry.Action == ActComparison.NothingRecorded).Select(entry => entry.Resource).ToList();
+        Assert.Distinct(bare);
+        await using var clinic = await left.Clinics.CreateDbContextAsync();
+        var recorded = (await clinic.Patients.AsNoTracking().Select(row => row.EntrySeq).ToListAsync())
+            .Concat(await clinic.Drafts.AsNoTracking().Select(row => row.EntrySeq).ToListAsync())
+            .Select(entry => FormattableString.Invariant($"entry:{entry}"))
+            .ToHashSet(StringComparer.Ordinal);
+        var announced = entries.Where(entry => entry.Records && entry.Action is "REGISTER_PATIENT" or "SAVE_DRAFT").Select(entry => FormattableString.Invariant($"entry:{entry.Seq}")).ToList();
+        Assert.NotEmpty(announced);
+        Assert.All(announced, entry => Assert.NotEqual(recorded.Contains(entry), bare.Contains(entry)));
     }
 
     /// <summary>Every sealed row of the hospital was written by an act that stands in the log, over its patient, naming its fields.</summary>

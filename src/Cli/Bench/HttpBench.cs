@@ -36,8 +36,8 @@ internal sealed class HttpBench : IBench
         byte[][] nothing = [LeanConnection.Request(bare.Address, "/", Fhir, null)];
         var fhir = new List<LoadFigures>();
         var reference = new List<LoadFigures>();
-        await Warm(() => Drive(server.Address, reads, ground.Sizes, cancel), ground.Sizes);
-        await Warm(() => Drive(bare.Address, nothing, ground.Sizes, cancel), ground.Sizes);
+        await Warm(() => Drive(server.Address, reads, ground.Sizes, cancel), ground.Sizes.MostWarmRounds);
+        await Warm(() => Drive(bare.Address, nothing, ground.Sizes, cancel), ground.Sizes.MostWarmRounds);
         for (var round = 0; round < ground.Sizes.Rounds; round++)
         {
             fhir.Add(await Drive(server.Address, reads, ground.Sizes, cancel));
@@ -61,7 +61,7 @@ internal sealed class HttpBench : IBench
     private static async Task<LoadFigures> Page(Uri address, byte[][] requests, BenchGround ground, CancellationToken cancel)
     {
         var rounds = new List<LoadFigures>();
-        await Warm(() => Drive(address, requests, ground.Sizes, cancel), ground.Sizes);
+        await Warm(() => Drive(address, requests, ground.Sizes, cancel), ground.Sizes.MostWarmRounds);
         for (var round = 0; round < ground.Sizes.Rounds; round++)
         {
             rounds.Add(await Drive(address, requests, ground.Sizes, cancel));
@@ -74,10 +74,10 @@ internal sealed class HttpBench : IBench
     /// Rounds that bring the code to speed: the runtime compiles what is called often anew, beside the callers, and a page
     /// is called a hundred times less often than a search. A server that has run for some minutes is past that.
     /// </summary>
-    private static async Task Warm(Func<Task<LoadFigures>> drive, BenchSizes sizes)
+    internal static async Task Warm(Func<Task<LoadFigures>> drive, int mostRounds)
     {
         var best = 0.0;
-        for (var (round, still) = (0, 0); round < sizes.MostWarmRounds && still < 2; round++)
+        for (var (round, still) = (0, 0); round < mostRounds && still < 2; round++)
         {
             var rate = (await drive()).Rate;
             still = rate > best * 1.03 ? 0 : still + 1;
@@ -86,7 +86,7 @@ internal sealed class HttpBench : IBench
     }
 
     /// <summary>Patients with an open visit: a doctor may read them.</summary>
-    private static async Task<IReadOnlyList<Guid>> InHouse(Hospital hospital, CancellationToken cancel)
+    internal static async Task<IReadOnlyList<Guid>> InHouse(Hospital hospital, CancellationToken cancel)
     {
         await using var clinic = await hospital.Clinics.CreateDbContextAsync(cancel);
         var here = await clinic.Visits.Where(visit => visit.Status != VisitStatus.Closed).Select(visit => visit.PatientId).Distinct().ToListAsync(cancel);
@@ -104,17 +104,21 @@ internal sealed class HttpBench : IBench
         return JsonElement.Parse(body.Span[first..(last + 1)]);
     }
 
-    private static async Task<LoadFigures> Drive(Uri address, byte[][] requests, BenchSizes sizes, CancellationToken cancel)
+    private static Task<LoadFigures> Drive(Uri address, byte[][] requests, BenchSizes sizes, CancellationToken cancel) =>
+        Drive(address, requests, sizes.Clients, sizes.Round, TimeSpan.Zero, cancel);
+
+    /// <summary>So many clients ask in turn, each pausing after an answer.</summary>
+    internal static async Task<LoadFigures> Drive(Uri address, byte[][] requests, int clients, TimeSpan length, TimeSpan pause, CancellationToken cancel)
     {
         var connections = new List<LeanConnection>();
         try
         {
-            for (var client = 0; client < sizes.Clients; client++)
+            for (var client = 0; client < clients; client++)
             {
                 connections.Add(await LeanConnection.Open(address, cancel));
             }
 
-            return await Load.For(sizes.Clients, sizes.Round, async (client, done) => Expect(await connections[client].Send(requests[((done * sizes.Clients) + client) % requests.Length], cancel)), cancel);
+            return await Load.For(clients, length, pause, async (client, done) => Expect(await connections[client].Send(requests[((done * clients) + client) % requests.Length], cancel)), cancel);
         }
         finally
         {

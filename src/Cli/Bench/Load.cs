@@ -15,10 +15,17 @@ internal static class Load
     /// <param name="length">When they stop beginning.</param>
     /// <param name="act">The act: by the caller's number and the count of acts that the caller has done.</param>
     /// <param name="cancel">Gives up.</param>
-    public static Task<LoadFigures> For(int callers, TimeSpan length, Func<int, int, Task> act, CancellationToken cancel)
+    public static Task<LoadFigures> For(int callers, TimeSpan length, Func<int, int, Task> act, CancellationToken cancel) => For(callers, length, TimeSpan.Zero, act, cancel);
+
+    /// <param name="callers">How many at once.</param>
+    /// <param name="length">When they stop beginning.</param>
+    /// <param name="pause">What a caller waits between two acts; no act's time holds it.</param>
+    /// <param name="act">As in the other.</param>
+    /// <param name="cancel">Gives up.</param>
+    public static Task<LoadFigures> For(int callers, TimeSpan length, TimeSpan pause, Func<int, int, Task> act, CancellationToken cancel)
     {
         var started = Stopwatch.GetTimestamp();
-        return Run(callers, _ => Stopwatch.GetElapsedTime(started) < length, act, started, cancel);
+        return Run(callers, _ => Stopwatch.GetElapsedTime(started) < length, act, pause, started, cancel);
     }
 
     /// <param name="callers">How many at once.</param>
@@ -26,12 +33,12 @@ internal static class Load
     /// <param name="act">As in the other.</param>
     /// <param name="cancel">Gives up.</param>
     public static Task<LoadFigures> Of(int callers, int each, Func<int, int, Task> act, CancellationToken cancel) =>
-        Run(callers, done => done < each, act, Stopwatch.GetTimestamp(), cancel);
+        Run(callers, done => done < each, act, TimeSpan.Zero, Stopwatch.GetTimestamp(), cancel);
 
     /// <summary>The best of some rounds by rate.</summary>
     public static LoadFigures Best(IEnumerable<LoadFigures> rounds) => rounds.MaxBy(round => round.Rate)!;
 
-    private static async Task<LoadFigures> Run(int callers, Func<int, bool> goOn, Func<int, int, Task> act, long started, CancellationToken cancel)
+    private static async Task<LoadFigures> Run(int callers, Func<int, bool> goOn, Func<int, int, Task> act, TimeSpan pause, long started, CancellationToken cancel)
     {
         var before = Environment.CpuUsage.TotalTime;
         var times = await Task.WhenAll(Enumerable.Range(0, callers).Select(caller => Task.Run(
@@ -44,6 +51,11 @@ internal static class Load
                     var began = Stopwatch.GetTimestamp();
                     await act(caller, done);
                     took.Add(Stopwatch.GetElapsedTime(began));
+
+                    if (pause > TimeSpan.Zero)
+                    {
+                        await Task.Delay(pause, cancel);
+                    }
 
                     // An act that never had to wait would keep its thread from the other callers.
                     await Task.Yield();

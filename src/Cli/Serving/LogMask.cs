@@ -32,6 +32,7 @@ public static partial class LogMask
         [("Mangrove.Vault.KeyWork", "Fault")] = TypeName,
         [("Mangrove.Cli.Serving.LocalSocket", "Fault")] = TypeName,
         [("Mangrove.Cli.Serving.SpaceKeeper", "Fault")] = TypeName,
+        [("Mangrove.Cli.Serving.ActKeeper", "Fault")] = Code,
         [("Mangrove.Cli.Backups.BackupTimetable", "Fault")] = Code,
         [("Mangrove.Cli.Watch.HealthWatch", "Fault")] = Code,
     }.ToFrozenDictionary();

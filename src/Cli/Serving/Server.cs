@@ -178,6 +178,7 @@ public sealed class Server : IAsyncDisposable
         builder.Services.AddHostedService<MemorySweep>();
         builder.Services.AddSingleton(hospital.Vault.Space);
         builder.Services.AddHostedService<SpaceKeeper>();
+        builder.Services.AddHostedService<ActKeeper>();
         builder.Services.AddSingleton(hospital.Backups);
         builder.Services.AddSingleton<IBackupWork>(hospital.Backups);
         builder.Services.AddHostedService<BackupTimetable>();

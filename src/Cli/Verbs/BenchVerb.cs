@@ -14,7 +14,7 @@ internal sealed class BenchVerb : OwnVerb
 
     private static readonly IBench[] Benches =
     [
-        new OpenBench(), new AppendBench(), new VerifyBench(), new SearchBench(), new IndexBench(), new ImportBench(), new BulkBench(), new ExportBench(), new BackupBench(), new RenewBench(), new HttpBench(), new StartBench(), new MemoryBench(),
+        new OpenBench(), new AppendBench(), new VerifyBench(), new SearchBench(), new IndexBench(), new ImportBench(), new BulkBench(), new ExportBench(), new BackupBench(), new BackupLoadBench(), new RenewBench(), new HttpBench(), new StartBench(), new MemoryBench(),
     ];
 
     private readonly Option<string?> only = new("--only") { Description = $"Only these, with commas: {string.Join(", ", Benches.Select(bench => bench.Name))}.", HelpName = "NAMES" };

@@ -51,7 +51,7 @@ public sealed class CheckPrescription(ClinicContext clinic, Door door, Consultat
                 Purpose = Purpose.Treatment,
                 Patients = [patient.Ref],
                 Reads = [.. SafetyPicture.Fields, Patient.NameField, .. kept],
-                Writes = [Prescription.LineField, .. kept],
+                Writes = actor.Writes(Category.Prescriptions) ? kept : [Prescription.LineField, .. kept],
             },
             cancel);
         if (form is not null && (await draft.Write(opening, patientId, visitId, form, actor, cancel)).Error is { } refused)

@@ -23,6 +23,22 @@ public sealed class LogAnchor
     public DateTimeOffset At { get; init; }
 }
 
+/// <summary>An entry of the audit log whose records were committed, until that is settled (threat A6).</summary>
+public sealed class ActMark
+{
+    /// <summary>Number of the entry.</summary>
+    public long EntrySeq { get; init; }
+}
+
+/// <summary>How far the acts of the log were compared with the records. There is one row.</summary>
+public sealed class ActSettlement
+{
+    public int Id { get; init; }
+
+    /// <summary>Number of the last entry for which it is decided.</summary>
+    public long UpTo { get; set; }
+}
+
 /// <summary>A setting of the hospital, such as its name or currency.</summary>
 public sealed class Setting
 {

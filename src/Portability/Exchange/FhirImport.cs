@@ -46,7 +46,7 @@ public sealed class FhirImport(IDbContextFactory<ClinicContext> clinics, Door do
         var started = Stopwatch.GetTimestamp();
         using var opening = await door.Open(
             actor,
-            new Request { Action = dryRun ? "IMPORT_FHIR_DRY_RUN" : "IMPORT_FHIR", Purpose = Purpose.Portability, Writes = Writes, Everyone = true },
+            new Request { Action = dryRun ? "IMPORT_FHIR_DRY_RUN" : "IMPORT_FHIR", Purpose = Purpose.Portability, Writes = Writes, Everyone = true, DryRun = dryRun },
             cancel);
         var tally = new Tally();
         var waiting = new List<byte[]>();

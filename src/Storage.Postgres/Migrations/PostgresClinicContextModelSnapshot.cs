@@ -23,6 +23,32 @@ namespace Mangrove.Storage.Postgres.Migrations
 
             NpgsqlModelBuilderExtensions.UseIdentityByDefaultColumns(modelBuilder);
 
+            modelBuilder.Entity("Mangrove.Clinic.Records.ActMark", b =>
+                {
+                    b.Property<long>("EntrySeq")
+                        .HasColumnType("bigint")
+                        .HasColumnName("entry_seq");
+
+                    b.HasKey("EntrySeq");
+
+                    b.ToTable("act_mark", "clinic");
+                });
+
+            modelBuilder.Entity("Mangrove.Clinic.Records.ActSettlement", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("integer")
+                        .HasColumnName("id");
+
+                    b.Property<long>("UpTo")
+                        .HasColumnType("bigint")
+                        .HasColumnName("up_to");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("act_settlement", "clinic");
+                });
+
             modelBuilder.Entity("Mangrove.Clinic.Records.Allergy", b =>
                 {
                     b.Property<Guid>("Id")

@@ -17,6 +17,32 @@ namespace Mangrove.Storage.Sqlite.Migrations
 #pragma warning disable 612, 618
             modelBuilder.HasAnnotation("ProductVersion", "10.0.14");
 
+            modelBuilder.Entity("Mangrove.Clinic.Records.ActMark", b =>
+                {
+                    b.Property<long>("EntrySeq")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("entry_seq");
+
+                    b.HasKey("EntrySeq");
+
+                    b.ToTable("act_mark", (string)null);
+                });
+
+            modelBuilder.Entity("Mangrove.Clinic.Records.ActSettlement", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<long>("UpTo")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("up_to");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("act_settlement", (string)null);
+                });
+
             modelBuilder.Entity("Mangrove.Clinic.Records.Allergy", b =>
                 {
                     b.Property<byte[]>("Id")

@@ -27,6 +27,9 @@ internal sealed class Grant
 
     public IReadOnlyList<FieldUse> Writes => Request.Writes;
 
+    /// <summary>Whether records that name the entry are to follow. Sealing anew under another key changes no record.</summary>
+    public bool Records => Writes.Count > 0 && !Request.DryRun && Actor.Work != SystemWork.Renewal;
+
     /// <summary>
     /// The one place that decides. Deny by default: an act is allowed only when the session is open, its device is one of
     /// the house's and stands in a department where the role works, the matrix names every category, the purpose belongs to

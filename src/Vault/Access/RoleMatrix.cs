@@ -142,4 +142,7 @@ public enum SystemWork
 
     /// <summary>Measuring the server's health, alarms and letters about them: opens nothing.</summary>
     Watch = 9,
+
+    /// <summary>Comparing the acts of the log with the records that were committed: opens nothing.</summary>
+    Settlement = 10,
 }

@@ -70,4 +70,7 @@ internal sealed record AuditDraft
 
     /// <summary>How many things the act touched: hits of a search, rows of an export.</summary>
     public int Count { get; init; }
+
+    /// <summary>That the act writes a record, which names this entry (threat A6). An entry without one is noticed.</summary>
+    public bool Records { get; init; }
 }

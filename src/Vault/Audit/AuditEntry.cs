@@ -26,7 +26,11 @@ public sealed record AuditEntry(
     Guid LogId,
     Guid Boot,
     ReadOnlyMemory<byte> PrevHash,
-    ReadOnlyMemory<byte> EntryHash);
+    ReadOnlyMemory<byte> EntryHash)
+{
+    /// <summary>Whether a record was to follow. False in entries of before November 2026, which did not say.</summary>
+    public bool Records { get; init; }
+}
 
 /// <summary>Which entries to list. Every part that is set must hold.</summary>
 public sealed record AuditFilter

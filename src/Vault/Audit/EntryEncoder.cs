@@ -5,13 +5,13 @@ using System.Text;
 namespace Mangrove.Vault.Audit;
 
 /// <summary>
-/// Writes the canonical bytes of an entry, format 2 of docs/formats/audit-log.md. Every part is typed by its place and
+/// Writes the canonical bytes of an entry, format 3 of docs/formats/audit-log.md. Every part is typed by its place and
 /// has a fixed size or a length before it, so no two different entries share their bytes. The part that only the writer
 /// knows (sequence, time, hash before) is a header of fixed size, so that callers encode on their own threads.
 /// </summary>
 internal static class EntryEncoder
 {
-    public const byte Format = 2;
+    public const byte Format = 3;
     public const int MostPatients = 4096;
     public const int MostFields = 512;
     public const int HashSize = 32;
@@ -50,7 +50,7 @@ internal static class EntryEncoder
         var purpose = SafeText.Escape(draft.Purpose, LongestName);
         var reason = SafeText.Escape(draft.Reason, LongestReason);
         var fields = new string[draft.FieldsAccessed.Count];
-        var size = HeaderSize + 1 + 1 + 4 + Sized(actor) + Sized(staff) + Sized(draft.Action) + Sized(resource)
+        var size = HeaderSize + 1 + 1 + 4 + 1 + Sized(actor) + Sized(staff) + Sized(draft.Action) + Sized(resource)
             + Sized(device) + Sized(session) + Sized(purpose) + Sized(reason) + Sized(department) + 2 + 2;
         var next = 0;
         foreach (var field in draft.FieldsAccessed)
@@ -65,6 +65,7 @@ internal static class EntryEncoder
         body[at++] = (byte)draft.Outcome;
         BinaryPrimitives.WriteInt32BigEndian(body.AsSpan(at), draft.Count);
         at += 4;
+        body[at++] = draft.Records ? (byte)1 : (byte)0;
         var actorAt = Text(body, ref at, actor);
         Text(body, ref at, staff);
         var actionAt = Text(body, ref at, draft.Action);

@@ -49,15 +49,16 @@ internal readonly ref struct EntryParser
     public static bool TryParse(ReadOnlySpan<byte> body, out EntryParser entry)
     {
         entry = default;
-        if (body.Length < FixedSize + 6 || body[0] is not (1 or 2)
+        if (body.Length < FixedSize + 7 || body[0] is not (1 or 2 or 3)
             || body[FixedSize] is < 1 or > 3 || body[FixedSize + 1] is < 1 or > 3
             || BinaryPrimitives.ReadInt32BigEndian(body[(FixedSize + 2)..]) < 0
-            || BinaryPrimitives.ReadInt64BigEndian(body[57..]) is < 0 or > 253_402_300_799_999)
+            || BinaryPrimitives.ReadInt64BigEndian(body[57..]) is < 0 or > 253_402_300_799_999
+            || (body[0] == 3 && body[FixedSize + 6] > 1))
         {
             return false;
         }
 
-        var at = FixedSize + 6;
+        var at = TextsAt(body);
         Range actor = default, action = default;
         for (var text = 0; text < TextsOf(body); text++)
         {
@@ -95,7 +96,7 @@ internal readonly ref struct EntryParser
     /// <summary>The entry for people. The hash is computed from the bytes, not taken from beside them.</summary>
     public AuditEntry ToEntry()
     {
-        var at = FixedSize + 6;
+        var at = TextsAt(body);
         var texts = new string[TextsOf(body)];
         for (var text = 0; text < texts.Length; text++)
         {
@@ -136,11 +137,17 @@ internal readonly ref struct EntryParser
             Log,
             Boot,
             Previous.ToArray(),
-            Sealing.MerkleTree.LeafHash(body));
+            Sealing.MerkleTree.LeafHash(body))
+        {
+            Records = body[0] == 3 && body[FixedSize + 6] == 1,
+        };
     }
 
     // The first format did not name the department of the device.
     private static int TextsOf(ReadOnlySpan<byte> body) => body[0] == 1 ? 8 : 9;
+
+    // Since the third an entry says whether a record follows.
+    private static int TextsAt(ReadOnlySpan<byte> body) => FixedSize + (body[0] == 3 ? 7 : 6);
 
     private static bool Count(ReadOnlySpan<byte> body, ref int at, out int count)
     {

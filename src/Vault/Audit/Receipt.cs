@@ -11,10 +11,13 @@ internal sealed class Receipt
     /// <summary>How the log names a value that did not open.</summary>
     public const string SealBrokenAction = "SEAL_BROKEN";
 
-    private Receipt(Grant grant, long seq)
+    private readonly ActsUnderWay.Act? act;
+
+    private Receipt(Grant grant, long seq, ActsUnderWay.Act? act)
     {
         Grant = grant;
         Seq = seq;
+        this.act = act;
     }
 
     public Grant Grant { get; }
@@ -22,13 +25,34 @@ internal sealed class Receipt
     /// <summary>The entry's number in the log.</summary>
     public long Seq { get; }
 
+    /// <summary>The act has ended, with its record or without.</summary>
+    public void End() => act?.Dispose();
+
     /// <summary>The only maker of receipts: turns grants into durable entries.</summary>
     internal sealed class Log(AuditLog log, Standings standings)
     {
+        /// <summary>Acts whose record may still follow.</summary>
+        public ActsUnderWay Acts { get; } = new(() => log.Newest?.Size ?? 0);
+
         public async Task<Receipt> Append(Grant grant, CancellationToken cancel)
         {
-            var entry = await log.Append(Draft(grant.Actor, grant.Request, grant.Patients, Names(grant.Reads, grant.Writes), AuditOutcome.Allowed, grant.Request.Reason), cancel);
-            return new Receipt(grant, entry.Seq);
+            var draft = Draft(grant.Actor, grant.Request, grant.Patients, Names(grant.Reads, grant.Writes), AuditOutcome.Allowed, grant.Request.Reason);
+            if (!grant.Records)
+            {
+                return new Receipt(grant, (await log.Append(draft, cancel)).Seq, null);
+            }
+
+            var act = Acts.Begin();
+            try
+            {
+                return new Receipt(grant, (await log.Append(draft with { Records = true }, cancel)).Seq, act);
+            }
+            catch
+            {
+                // Whether the entry became durable or not: no record follows, and the comparison says so.
+                act.Dispose();
+                throw;
+            }
         }
 
         /// <summary>An act that opens nothing: a search over the index, a sign-in, a change of an account.</summary>

@@ -26,6 +26,9 @@ public static class SystemActors
     /// <summary>Measures the server's health and begins and ends alarms; reads and writes nothing of a record.</summary>
     internal static Actor Watch { get; } = Actor.Maker.System(SystemWork.Watch);
 
+    /// <summary>Says which acts left no record; opens nothing.</summary>
+    internal static Actor Settlement { get; } = Actor.Maker.System(SystemWork.Settlement);
+
     internal static Actor Index { get; } = Actor.Maker.System(SystemWork.Index);
 }
 

@@ -102,6 +102,7 @@ internal static class ActWords
         ["RETIRE_KEY"] = ("key", "An old key was taken away"),
         ["ROTATE_KEY"] = ("key", "Began a new version of a key"),
         ["SAVE_DRAFT"] = ("pencil", "Saved a draft"),
+        ["NOTHING_RECORDED"] = ("alert-triangle", "No record followed an act"),
         ["SEAL_BROKEN"] = ("alert-triangle", "A sealed value did not open"),
         ["SEARCH_PATIENT"] = ("search", "Searched for patients"),
         ["SESSION_ENDED"] = ("logout", "Session ended"),
@@ -168,6 +169,7 @@ internal static class ActWords
         ["system:index"] = "Mangrove, patient index",
         ["system:backup"] = "Mangrove, backups",
         ["system:keys"] = "Mangrove, keys",
+        ["system:settlement"] = "Mangrove, comparison of acts and records",
         ["system:sample"] = "Mangrove, sample data",
         ["system:setup"] = "Mangrove, set-up",
     };

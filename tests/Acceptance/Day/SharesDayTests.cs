@@ -35,8 +35,7 @@ public sealed partial class SharesDayTests(LookHost look) : ProductDay(look)
         await page.GetByTestId("needed").SelectOptionAsync("2");
         await page.GetByTestId("code").FillAsync(codes[1]);
         await page.Keyboard.PressAsync("Alt+M");
-        await Assertions.Expect(page.GetByTestId("sheet")).ToHaveCountAsync(3);
-        var sheets = (await page.GetByTestId("line").AllInnerTextsAsync()).Select(line => Spaces().Replace(line, "")).Chunk(5).ToArray();
+        var sheets = await Paper.Read(page, 3);
         Assert.All(sheets.SelectMany(sheet => sheet), line => Assert.Matches("^[A-Z2-7]{16}$", line));
         await Fits("sheets");
 
@@ -58,17 +57,16 @@ public sealed partial class SharesDayTests(LookHost look) : ProductDay(look)
         await page.GotoAsync("/admin/keys/shares");
 
         // A group is typed from each sheet; a wrong one is named.
-        var asked = (await page.GetByTestId("read-back").Locator(".form-hint").AllInnerTextsAsync()).Select(hint => Number().Matches(hint).Select(match => int.Parse(match.Value, System.Globalization.CultureInfo.InvariantCulture)).ToArray()).ToArray();
-        string Group(int sheet) => sheets[sheet][asked[sheet][0] - 1].Substring((asked[sheet][1] - 1) * 4, 4);
+        var groups = await Paper.Groups(page, sheets);
         for (var sheet = 0; sheet < 3; sheet++)
         {
-            await page.Locator($"[name=group-{sheet + 1}]").FillAsync(sheet == 2 ? "0000" : Group(sheet).ToLowerInvariant());
+            await page.Locator($"[name=group-{sheet + 1}]").FillAsync(sheet == 2 ? "0000" : groups[sheet].ToLowerInvariant());
         }
 
         await page.Keyboard.PressAsync("Control+Enter");
         await Assertions.Expect(page.GetByTestId("error-code")).ToHaveTextAsync("shares.read-back");
         await Fits("read-wrong");
-        await page.Locator("[name=group-3]").FillAsync(Group(2));
+        await page.Locator("[name=group-3]").FillAsync(groups[2]);
         await page.Keyboard.PressAsync("Control+Enter");
         await Assertions.Expect(page.GetByTestId("done")).ToContainTextAsync("read back");
 
@@ -127,7 +125,4 @@ public sealed partial class SharesDayTests(LookHost look) : ProductDay(look)
 
     [GeneratedRegex(@"\s+", RegexOptions.None, 10_000)]
     private static partial Regex Spaces();
-
-    [GeneratedRegex("[0-9]+", RegexOptions.None, 10_000)]
-    private static partial Regex Number();
 }

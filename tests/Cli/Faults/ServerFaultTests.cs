@@ -8,7 +8,7 @@ namespace Mangrove.Tests.Cli.Faults;
 /// <summary>
 /// The real server, whose disk fails one call of an act after the other, once or from there on, with an input/output error or
 /// no space: nothing acknowledged is lost, nobody's data are shown without an entry, the log stays whole (threats A5, A6, B1).
-/// About thirty points; up to 660 with MANGROVE_FULL=1.
+/// About thirty points; six hundred with MANGROVE_FULL=1.
 /// </summary>
 public sealed partial class ServerFaultTests(SampleHospital hospital) : IClassFixture<SampleHospital>, IAsyncLifetime
 {
@@ -45,6 +45,8 @@ public sealed partial class ServerFaultTests(SampleHospital hospital) : IClassFi
         folder.Dispose();
     }
 
+    private static int Floor => Tally.Full ? 600 : 15;
+
     [Fact]
     public async Task Whatever_call_of_a_save_a_look_or_a_sign_in_fails_nothing_acknowledged_is_lost_and_nothing_is_shown_without_an_entry()
     {
@@ -52,12 +54,18 @@ public sealed partial class ServerFaultTests(SampleHospital hospital) : IClassFi
         await Save();
         await Look();
         await SignIn();
-        await Work("save", Save, Tally.Full ? 360 : 14);
-        await Work("look", Look, Tally.Full ? 60 : 6);
-        await Work("sign-in", SignIn, Tally.Full ? 240 : 10);
+        do
+        {
+            // In full every call of the acts fails in turn; the databases have grown by the next round, and other pages are written.
+            await Work("save", Save, Tally.Full ? 360 : 14);
+            await Work("look", Look, Tally.Full ? 60 : 6);
+            await Work("sign-in", SignIn, Tally.Full ? 240 : 10);
+        }
+        while (Tally.Full && tally.Points < Floor);
+
         await Whole("at the end");
         TestContext.Current.SendDiagnosticMessage($"server: {tally}; {registered.Count} registrations, {shown.Values.Sum()} looks and {signedIn.Values.Sum()} sign-ins acknowledged");
-        Assert.True(tally.Points >= (Tally.Full ? 600 : 15), $"Too few faults: {tally}");
+        Assert.True(tally.Points >= Floor, $"Too few faults: {tally}");
         Assert.True(tally.Refused >= tally.Points / 3, $"The faults hit nothing: {tally}");
         Assert.True(registered.Count > 10 && shown.Values.Sum() > 4 && signedIn.Values.Sum() > 6, $"Too little was acknowledged: {tally}");
     }

@@ -259,18 +259,26 @@ public sealed class PostgresAuditLogTests : AuditLogTests
 public sealed class EntryFormatTests
 {
     [Fact]
-    public void An_entry_of_the_first_format_reads_as_before_without_a_department()
+    public void Entries_of_the_first_and_second_format_read_as_before()
     {
         var log = new LogIdentity(Ids.New(), Ids.New());
         var body = EntryEncoder.Encode(AuditHome.Act(7, Ids.New()) with { Department = "" }).Body;
         EntryEncoder.Complete(body, log, Ids.New(), 9, 1_790_000_000_000, new byte[EntryEncoder.HashSize]);
-        Assert.True(EntryParser.TryParse(body, out var second));
-        var now = second.ToEntry();
+        Assert.True(EntryParser.TryParse(body, out var third));
+        var now = third.ToEntry();
+        Assert.False(now.Records);
+
+        // The second format did not say whether a record follows.
+        const int Flag = 103;
+        byte[] middle = [2, .. body[1..Flag], .. body[(Flag + 1)..]];
+        Assert.True(EntryParser.TryParse(middle, out var second));
+        var then = second.ToEntry();
+        Assert.Equal((now.Actor, now.Reason, now.Device, now.Department, false), (then.Actor, then.Reason, then.Device, then.Department, then.Records));
 
         // What an earlier version wrote: eight texts, where the empty ninth is now.
         var fields = 2 + now.FieldsAccessed.Sum(field => 2 + field.Length);
-        var ninth = body.Length - (2 + (16 * now.Patients.Count)) - fields - 2;
-        byte[] old = [1, .. body[1..ninth], .. body[(ninth + 2)..]];
+        var ninth = middle.Length - (2 + (16 * now.Patients.Count)) - fields - 2;
+        byte[] old = [1, .. middle[1..ninth], .. middle[(ninth + 2)..]];
 
         Assert.True(EntryParser.TryParse(old, out var first));
         var before = first.ToEntry();
@@ -279,7 +287,13 @@ public sealed class EntryFormatTests
         Assert.Equal(now.Patients, before.Patients);
         old[0] = 2;
         Assert.False(EntryParser.TryParse(old, out _));
+        body[0] = 4;
+        Assert.False(EntryParser.TryParse(body, out _));
         body[0] = 3;
+        body[Flag] = 1;
+        Assert.True(EntryParser.TryParse(body, out var announced));
+        Assert.True(announced.ToEntry().Records);
+        body[Flag] = 2;
         Assert.False(EntryParser.TryParse(body, out _));
     }
 }

@@ -4,7 +4,10 @@ using System.Security.Cryptography;
 using Mangrove.Kernel;
 using Mangrove.Sealing;
 using Mangrove.Tests.Vault.Identity;
+using Mangrove.Tests.Vault.Integrations;
 using Mangrove.Vault;
+using Mangrove.Vault.Access;
+using Mangrove.Vault.Identity;
 using Mangrove.Vault.Keys;
 
 namespace Mangrove.Tests.Vault.Keys;
@@ -41,6 +44,64 @@ public sealed class KeyMemoryTests
         }
 
         Assert.Equal([], Found(needles));
+    }
+
+    [Fact]
+    public async Task Once_the_room_is_sealed_no_key_of_a_rotation_is_left_in_memory()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux shows a process its own memory as a file.");
+        using var folder = new SqliteFolder();
+        Assert.Equal([], Found(await RotateAndSeal(folder.Folder)));
+    }
+
+    /// <summary>Rotates every purpose key, the root and the keys of patients whose records are sealed anew, and stops.</summary>
+    private static async Task<List<Masked>> RotateAndSeal(string folder)
+    {
+        var needles = new List<Masked>();
+        var house = await IdentityHouse.Build(StorageOptions.Sqlite(folder));
+        await using (house)
+        {
+            var shelf = new Shelf();
+            house.Records = shelf;
+            await house.Restart();
+            var patients = Enumerable.Range(0, 3).Select(_ => PatientId.New()).ToArray();
+            foreach (var patient in patients)
+            {
+                var row = new SealedRow { PatientId = patient };
+                var write = new Request { Action = "TEST", Purpose = Purpose.Portability, Patients = [new PatientRef(patient, "P-1")], Writes = [SealedRow.Name], Creates = true };
+                using var writing = await house.Door.Open(Actor.Maker.System(SystemWork.Sample), write, default);
+                writing.Set(row, SealedRow.Name, "Amani Mushi");
+                shelf.Add(row);
+            }
+
+            async Task Take(string when)
+            {
+                needles.AddRange(Enum.GetValues<KeyPurpose>().Select(purpose => Masked.Take($"{purpose} {when}", house.Ring.Newest(purpose).Key.Bytes)));
+                foreach (var (patient, wrapped) in await house.Ring.Load(patients, remember: true, default))
+                {
+                    using var key = house.Ring.Unwrap(patient, wrapped);
+                    needles.Add(Masked.Take($"patient {when}", key.Material.Bytes));
+                }
+            }
+
+            await Take("before");
+            foreach (var purpose in Enum.GetValues<KeyPurpose>().Where(purpose => purpose != KeyPurpose.Index))
+            {
+                (await house.Keys.Rotate(house.SetUp.Setup, KeyRing.Word(purpose), default)).ThrowIfRefused();
+            }
+
+            await house.Keys.RotatePatients(house.SetUp.Setup, default);
+            while (!await house.Keys.Advance(default) || await house.Keys.PatientTurn(default) is not null)
+            {
+                // Goes on until nothing is left to move.
+            }
+
+            await Take("after");
+            Assert.Contains("Data after", Found(needles));
+        }
+
+        Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
+        return needles;
     }
 
     /// <summary>Opens the ring, seals with a patient's key, and shows that the scan finds what is in use.</summary>

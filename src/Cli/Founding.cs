@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using Mangrove.Clinic;
 using Mangrove.Cli.Serving;
@@ -37,6 +38,7 @@ public static class Founding
 {
     private const string MarkName = "founding.json";
     private const int LongestName = 120;
+    private const int TokenIdSize = 16;
 
     /// <summary>Makes the hospital, lets <paramref name="furnish"/> add to it, and closes it.</summary>
     /// <returns>What the founder wants to know of it.</returns>
@@ -53,12 +55,16 @@ public static class Founding
             throw new RefusedInput("init.currency", "Give the currency as three capital letters of ISO 4217, such as USD or KES.");
         }
 
+        plan = plan with { Secret = Named(plan.Secret) };
         return await Raise(plan.Storage, plan.Secret, taken => Build(plan, taken, furnish, clock, cancel), cancel);
     }
 
+    /// <summary>A secret whose key in a token, if it is to have one, has a name from here on: the mark carries it, so that no key is left that nobody knows.</summary>
+    internal static RootSecret Named(RootSecret secret) => secret.Token is { KeyId: null } token ? secret with { Token = token with { KeyId = RandomNumberGenerator.GetBytes(TokenIdSize) } } : secret;
+
     /// <summary>Makes a hospital's folder whole or not at all, by whatever <paramref name="build"/> puts there.</summary>
     /// <param name="storage">Where it is to lie: an empty or new folder.</param>
-    /// <param name="secret">The protector of its root key; a key file made for it goes when the rest goes.</param>
+    /// <param name="secret">The protector of its root key; a key file or a key in a token (<see cref="Named"/>) made for it goes when the rest goes.</param>
     /// <param name="build">Builds it. It owns the lock of the folder, and gives it back also when it fails.</param>
     /// <param name="cancel">Gives up.</param>
     /// <exception cref="RefusedInput"><c>init.already</c>, <c>init.not-empty</c>, <c>data.in-use</c>, <c>data.unwritable</c>. Nothing is left behind.</exception>
@@ -84,7 +90,7 @@ public static class Founding
         {
             if (File.Exists(MarkIn(folder)))
             {
-                await Undo(storage, ReadMark(folder));
+                await Undo(storage, ReadMark(folder), secret, cutOff: true);
             }
 
             if (File.Exists(Path.Combine(folder, "root.json")) || UpgradeSwap.Pending(folder))
@@ -104,7 +110,7 @@ public static class Founding
         }
 
         // A key file that was there before is refused by the vault and is not ours to remove.
-        var mark = new Mark(secret.KeyFile is { } file && !File.Exists(file) ? Path.GetFullPath(file) : null, storage.Kind == StorageKind.Postgres ? Ids.New() : null);
+        var mark = new Mark(secret.KeyFile is { } file && !File.Exists(file) ? Path.GetFullPath(file) : null, storage.Kind == StorageKind.Postgres ? Ids.New() : null, secret.Token is { KeyId: not null } token ? token with { Module = Path.GetFullPath(token.Module) } : null);
         try
         {
             WriteMark(folder, mark);
@@ -125,7 +131,7 @@ public static class Founding
             taken.Dispose();
             try
             {
-                await Undo(storage, mark);
+                await Undo(storage, mark, secret, cutOff: false);
             }
             catch (Exception undone)
             {
@@ -182,9 +188,9 @@ public static class Founding
         stream.Flush(flushToDisk: true);
     }
 
-    private static Mark ReadMark(string folder) => JsonSerializer.Deserialize<Mark>(File.ReadAllBytes(MarkIn(folder))) ?? new Mark(null, null);
+    private static Mark ReadMark(string folder) => JsonSerializer.Deserialize<Mark>(File.ReadAllBytes(MarkIn(folder))) ?? new Mark(null, null, null);
 
-    private static async Task Undo(StorageOptions storage, Mark mark)
+    private static async Task Undo(StorageOptions storage, Mark mark, RootSecret secret, bool cutOff)
     {
         var folder = storage.Folder;
         Connections.Close();
@@ -197,6 +203,17 @@ public static class Founding
 
             // Nobody may give up half-way: what was made goes as a whole.
             await PostgresGround.Clear(storage, ground, CancellationToken.None);
+        }
+
+        // What failed before there was a root.json has taken its key back itself; and a wrong PIN is not tried a second time.
+        if (mark.Token is { } left && (cutOff || File.Exists(Path.Combine(folder, "root.json"))))
+        {
+            if (secret.Token is not { } token || token.Label != left.Label || secret.Pin is null)
+            {
+                throw new RefusedInput("init.token-left", $"The making of a hospital with this folder was interrupted, and the token {left.Label} may hold a key of it that is of no use (mangrove-{Convert.ToHexStringLower(left.KeyId.AsSpan(0, 4))}). Run 'mangrove init' again with --protector pkcs11:{left.Label} and its PIN: it removes what was left.");
+            }
+
+            await VaultRoom.RemoveFromToken(left with { Module = token.Module }, secret.Pin, CancellationToken.None);
         }
 
         if (mark.KeyFile is { } key)
@@ -223,5 +240,6 @@ public static class Founding
 
     /// <param name="KeyFile">A key file that this attempt makes.</param>
     /// <param name="Ground">The attempt's mark in PostgreSQL.</param>
-    private sealed record Mark(string? KeyFile, Guid? Ground);
+    /// <param name="Token">A key that this attempt makes in a token. No secret.</param>
+    private sealed record Mark(string? KeyFile, Guid? Ground, TokenWanted? Token);
 }

@@ -99,10 +99,10 @@ public sealed class Hospital : IAsyncDisposable
             }
 
             HospitalBackups.Sweep(storage.Folder);
-            UpgradeSwap.Sweep(storage.Folder, clock);
             await Migrate(storage, cancel);
             vault = await VaultRoom.Open(storage, secret, new CareRelationships(clinics), new LogAnchors(clinics), head, clock, cancel);
             vault.Keys.Serve(new SealedTables(clinics));
+            await UpgradeSwap.Sweep(storage.Folder, vault, clock, cancel);
             if (older == OlderSchema.Refuse)
             {
                 await UpgradeNotes.WriteDown(storage.Folder, vault, cancel);

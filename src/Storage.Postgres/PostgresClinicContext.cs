@@ -61,6 +61,15 @@ public sealed class PostgresClinics(StorageOptions storage, LogHead log) : IClin
         return await Schema.IsCurrent(connection, "clinic.\"__ef_migrations\"", typeof(PostgresClinics), cancel);
     }
 
+    /// <summary>The newest migration that the tables have, whichever version made them.</summary>
+    public static async Task<string> Migrated(StorageOptions storage, CancellationToken cancel)
+    {
+        await using var connection = new NpgsqlConnection(storage.ConnectionString("clinic"));
+        await connection.OpenAsync(cancel);
+        await using var command = new NpgsqlCommand("SELECT \"MigrationId\" FROM clinic.\"__ef_migrations\" ORDER BY \"MigrationId\" COLLATE \"C\" DESC LIMIT 1", connection);
+        return await command.ExecuteScalarAsync(cancel) as string ?? string.Empty;
+    }
+
     /// <summary>Lets the role that the server runs as use the tables, which belong to the owner, and alter none of them.</summary>
     /// <param name="owner">With the owner's connection for the clinic.</param>
     /// <param name="role">The role that the server runs as.</param>

@@ -118,16 +118,6 @@ public sealed class HeldTables : IAsyncDisposable
         cancel,
         ("@mine", held.Values.Select(one => one.Connection.ProcessID).ToArray())) as long? ?? 0;
 
-    /// <summary>When the last backup was made; null where there is none, or the version that made the tables knew none.</summary>
-    public async Task<DateTimeOffset?> LastBackup(CancellationToken cancel)
-    {
-        var vault = held["vault"].Connection;
-        return await vault.Scalar("SELECT to_regclass('vault.backup_run') IS NOT NULL", cancel) is true
-            && await vault.Scalar("SELECT MAX(finished) FROM backup_run WHERE kind = @kind AND failure IS NULL", cancel, ("@kind", (int)BackupWork.Backup)) is long finished
-                ? DateTimeOffset.FromUnixTimeMilliseconds(finished)
-                : null;
-    }
-
     /// <summary>Takes back what does not hold yet.</summary>
     public async ValueTask DisposeAsync()
     {

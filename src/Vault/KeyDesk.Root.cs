@@ -83,6 +83,7 @@ public sealed partial class KeyDesk
     private static string Said(RootGuard guard) => guard switch
     {
         { BesideData: true } => $"{guard.Name}, on the volume of the data",
+        { Kind: ProtectorKind.Tpm, AsksPin: true, BoundToBoot: true } => $"{guard.Name}, with a PIN and bound to the boot",
         { Kind: ProtectorKind.Tpm, AsksPin: true } => $"{guard.Name}, with a PIN",
         { BoundToBoot: true } => $"{guard.Name}, bound to the boot",
         _ => guard.Name,

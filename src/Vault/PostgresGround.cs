@@ -10,7 +10,9 @@ namespace Mangrove.Vault;
 /// </summary>
 public static class PostgresGround
 {
-    private const string Mark = "founding";
+    /// <summary>The table of the mark, in the schema <c>keys</c>. It belongs to its attempt and is never filled from a backup.</summary>
+    internal const string Mark = "founding";
+
     private const string DuplicateTable = "42P07";
 
     // The mark stands in the first one.

@@ -23,7 +23,7 @@ public sealed record StorageOptions
     /// <summary>The data folder: always there, also with PostgreSQL (sockets, protector, attachments).</summary>
     public required string Folder { get; init; }
 
-    /// <summary>PostgreSQL connection strings by schema (<c>clinic</c>, <c>vault</c>, <c>keys</c>, <c>audit</c>; <c>owner</c> for set-up and upgrade).</summary>
+    /// <summary>PostgreSQL connection strings by schema (<c>clinic</c>, <c>vault</c>, <c>keys</c>, <c>audit</c>; <c>owner</c> for set-up and upgrade; <c>drill</c> for restores that are proven and thrown away).</summary>
     public IReadOnlyDictionary<string, string> Connections { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
     public static StorageOptions Sqlite(string folder) => new() { Kind = StorageKind.Sqlite, Folder = Path.GetFullPath(folder) };

@@ -9,6 +9,7 @@ using Mangrove.Vault.Identity;
 using Mangrove.Vault.Index;
 using Mangrove.Vault.Integrations;
 using Mangrove.Vault.Keys;
+using Mangrove.Vault.Keys.Hardware;
 using Npgsql;
 
 namespace Mangrove.Vault;
@@ -53,7 +54,7 @@ public sealed class VaultRoom : IAsyncDisposable
         Integrations = new IntegrationDesk(vault, integrations, Identity, Door, receipts, Secrets, Facility, clock);
         Clients = new ClientCertificates(vault, Identity, Door, receipts, Secrets, clock);
         Recovery = new RecoveryRecipients(keys, Identity, Door, receipts, clock);
-        Backups = new BackupDesk(storage, vault, keys, Recovery, Identity, Door, receipts, Facility, FacilityName, clock);
+        Backups = new BackupDesk(storage, vault, keys, Identity, Door, receipts, Facility, FacilityName, clock);
         Health = new HealthDesk(vault, Identity, Door, receipts, Secrets, clock);
         var rotations = new KeyRotations(keys, receipts);
         foreach (var kind in Backups.Kinds())
@@ -176,6 +177,17 @@ public sealed class VaultRoom : IAsyncDisposable
         using var root = await RootProtector.Read(folder).Open(secret, cancel);
     }
 
+    /// <summary>Removes the key that a set-up which came to nothing left in a token.</summary>
+    /// <param name="left">Module and label of the token, and the key's id.</param>
+    /// <param name="pin">The token's PIN.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <exception cref="RefusedInput">A <c>token.</c> or <c>keys.tool-</c> code: it could not be removed. That it is not there is as well.</exception>
+    public static Task RemoveFromToken(TokenWanted left, char[]? pin, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(left);
+        return TokenKey.RemoveForSure(new TokenSeal { Module = left.Module, Label = left.Label, Id = left.KeyId ?? throw new ArgumentException("The key has no id.", nameof(left)) }, pin, cancel);
+    }
+
     /// <summary>Says in the log what became of an upgrade, as the system.</summary>
     /// <param name="done">True for one that was carried out, false for one that was undone.</param>
     /// <param name="words">From which schema to which, or the code of what went wrong and when. No protected information.</param>
@@ -183,6 +195,14 @@ public sealed class VaultRoom : IAsyncDisposable
     public Task NoteUpgrade(bool done, string words, CancellationToken cancel) => receipts.Note(
         SystemActors.Upgrade,
         new Request { Action = done ? "UPGRADE" : "UPGRADE_FAILED", Purpose = Purpose.Administration, Resource = "hospital", Reason = words },
+        cancel);
+
+    /// <summary>Says in the log, as the system, that the files of before an upgrade are removed, which hold the wrapped keys of before.</summary>
+    /// <param name="name">Of their folder: date and schema.</param>
+    /// <param name="cancel">Gives up; then nothing may be removed.</param>
+    public Task NoteRemovalOfBefore(string name, CancellationToken cancel) => receipts.Note(
+        SystemActors.Upgrade,
+        new Request { Action = "REMOVE_FILES_OF_BEFORE", Purpose = Purpose.Administration, Resource = "hospital", Reason = name },
         cancel);
 
     private static async Task CreateLog(StorageOptions storage, CancellationToken cancel)

@@ -165,6 +165,37 @@ public abstract class BackupTests(SampleHospital sample) : IDisposable
         Assert.Equal("backup.no-target", (await Do("backup", "target", "--out", folder["target"], "--remove")).Code);
     }
 
+    [Fact]
+    public async Task A_drill_restores_opens_compares_and_leaves_nothing()
+    {
+        var none = await Do("backup", "drill", "--out", folder["target"]);
+        Assert.Equal((2, "backup.not-found"), (none.Exit, none.Code));
+        var made = await Do("backup", "create", "--out", folder["target"]);
+        var drill = await Do("backup", "drill", "--out", folder["target"]);
+        Assert.True(drill.Exit == 0, drill.Out + drill.Error);
+        Assert.Equal(20, drill.Json.GetProperty("patients").GetInt32());
+        Assert.True(drill.Json.GetProperty("entries").GetInt64() > 0);
+        await NothingLeft();
+
+        // What cannot be restored is no proof, and is said.
+        var archive = Path.ChangeExtension(made.Json.GetProperty("path").GetString()!, ".data");
+        var bytes = await File.ReadAllBytesAsync(archive);
+        bytes[bytes.Length / 2] ^= 0x10;
+        await File.WriteAllBytesAsync(archive, bytes);
+        var broken = await Do("backup", "drill", "--out", folder["target"]);
+        Assert.Equal((2, "backup.damaged"), (broken.Exit, broken.Code));
+        await NothingLeft();
+        var runs = await Read("backup", "list");
+        Assert.Equal(["backup.damaged", null], runs.Json.GetProperty("runs").EnumerateArray().Where(run => run.GetProperty("work").GetString() == "drill" && run.GetProperty("target").GetString() == folder["target"]).Take(2).Select(run => run.GetProperty("failure").GetString()));
+    }
+
+    /// <summary>Nothing of a drill is where the hospital lies.</summary>
+    private protected virtual Task NothingLeft()
+    {
+        Assert.DoesNotContain(Directory.EnumerateDirectories(sample.Data), path => path.Contains("scratch-", StringComparison.Ordinal));
+        return Task.CompletedTask;
+    }
+
     /// <summary>Where a restored hospital lies, for the command line.</summary>
     private protected IReadOnlyList<string> RestoredArguments { get; set; } = [];
 
@@ -177,7 +208,7 @@ public abstract class BackupTests(SampleHospital sample) : IDisposable
         return Executable.Run([.. words, "--data", sample.Data, "--as", user, "--password-file", folder.Secret("admin", password), "--json", .. sample.StorageArguments]);
     }
 
-    private Task<Ran> Read(params string[] words) => Executable.Run([.. words, "--data", sample.Data, "--json", .. sample.StorageArguments]);
+    private protected Task<Ran> Read(params string[] words) => Executable.Run([.. words, "--data", sample.Data, "--json", .. sample.StorageArguments]);
 
     private async Task<Ran> Restore(Ran made, params string[] ways)
     {
@@ -205,19 +236,6 @@ public abstract class BackupTests(SampleHospital sample) : IDisposable
 
 public sealed class BackupOnSqliteTests(SampleHospital sample) : BackupTests(sample), IClassFixture<SampleHospital>
 {
-    [Fact]
-    public async Task A_drill_restores_opens_compares_and_leaves_nothing()
-    {
-        var none = await Do("backup", "drill", "--out", Place["target"]);
-        Assert.Equal((2, "backup.not-found"), (none.Exit, none.Code));
-        await Do("backup", "create", "--out", Place["target"]);
-        var drill = await Do("backup", "drill", "--out", Place["target"]);
-        Assert.True(drill.Exit == 0, drill.Out + drill.Error);
-        Assert.Equal(20, drill.Json.GetProperty("patients").GetInt32());
-        Assert.True(drill.Json.GetProperty("entries").GetInt64() > 0);
-        Assert.DoesNotContain(Directory.EnumerateDirectories(Sample.Data), path => path.Contains("scratch-", StringComparison.Ordinal));
-    }
-
     /// <summary>Log, records and anchors all go back together, so that nothing on the machine contradicts them (threat A1).</summary>
     [Fact]
     public async Task A_whole_disk_that_went_back_is_found_out_by_the_manifest_of_a_backup()
@@ -317,21 +335,16 @@ public sealed class BackupOnSqliteTests(SampleHospital sample) : BackupTests(sam
     }
 }
 
-public sealed class BackupOnPostgresTests(SampleOnPostgres sample) : BackupTests(sample), IClassFixture<SampleOnPostgres>
-{
-    private protected override async Task Prepare()
-    {
-        var database = await TestPostgres.Create();
-        RestoredArguments = ["--storage", "postgres", "--connection", Place.Secret("new-connections", await TestPostgres.ForProduct(database))];
-    }
-}
-
 /// <summary>Backups that nobody asks for, in a hospital that has none yet.</summary>
-public sealed class BackupTimetableTests(SampleHospital sample) : IClassFixture<SampleHospital>, IDisposable
+public abstract class BackupTimetableTests(SampleHospital sample) : IDisposable
 {
     private readonly Folder folder = new();
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose()
+    {
+        folder.Dispose();
+        GC.SuppressFinalize(this);
+    }
 
     [Fact]
     public async Task The_timetable_makes_what_is_due_tries_again_after_a_failure_and_proves_a_restore_once_a_week()
@@ -384,3 +397,7 @@ public sealed class BackupTimetableTests(SampleHospital sample) : IClassFixture<
         async Task<List<string>> Runs() => [.. (await hospital.Vault.Backups.Runs(20, default)).Select(run => $"{run.Work} {run.Failure}")];
     }
 }
+
+public sealed class BackupTimetableOnSqliteTests(SampleHospital sample) : BackupTimetableTests(sample), IClassFixture<SampleHospital>;
+
+public sealed class BackupTimetableOnPostgresTests(SampleOnPostgres sample) : BackupTimetableTests(sample), IClassFixture<SampleOnPostgres>;

@@ -114,6 +114,83 @@ public sealed class HardwareTests : IDisposable
         }
     }
 
+    [Fact]
+    public async Task What_a_failed_or_killed_set_up_made_in_a_token_is_removed_and_named_until_then()
+    {
+        using var tpm = await TestTpm.Start();
+        using var token = await TestToken.Make("hospital");
+        Environment.SetEnvironmentVariable(TestToken.Variable, token.Configuration);
+        try
+        {
+            var plan = new FoundingPlan
+            {
+                Storage = StorageOptions.Sqlite(folder["failed"]),
+                Secret = new RootSecret { Token = new TokenWanted(TestToken.Module!, "hospital"), Pin = TestToken.Pin.ToCharArray(), ForBackups = ForBackups.ToCharArray() },
+                FacilityName = "Kivuko Hospital",
+            };
+            var there = 0;
+            await Assert.ThrowsAsync<IOException>(() => Founding.Make<int>(
+                plan,
+                async (_, _, _) =>
+                {
+                    there = await token.Keys("hospital");
+                    throw new IOException("The power is gone.");
+                },
+                TimeProvider.System,
+                default));
+            Assert.Equal((1, 0), (there, await token.Keys("hospital")));
+            Assert.False(Directory.Exists(folder["failed"]));
+
+            var pin = folder.Secret("pin", TestToken.Pin);
+            string[] init = ["init", "--data", folder.Data, "--facility", "Kivuko Hospital", "--passphrase-file", folder.Secret("pass", ForBackups), "--json"];
+            string[] toToken = [.. init, "--protector", "pkcs11:hospital", "--module", TestToken.Module!, "--pin-file", pin];
+            using (var process = Process.Start(With(tpm, toToken))!)
+            {
+                process.StandardInput.Close();
+                while (!process.HasExited && await token.Keys("hospital") == 0)
+                {
+                    // The token is asked again at once: it takes its own time.
+                }
+
+                process.Kill();
+                await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+            }
+
+            Assert.True(File.Exists(Path.Combine(folder.Data, "founding.json")), "The set-up had ended before it was killed.");
+            var elsewise = await Run(tpm, init);
+            Assert.Equal((2, "init.token-left"), (elsewise.Exit, elsewise.Code));
+            Assert.Matches("mangrove-[0-9a-f]{8}", elsewise.Out);
+            Assert.Equal(1, await token.Keys("hospital"));
+            var wrong = await Run(tpm, [.. init, "--protector", "pkcs11:hospital", "--module", TestToken.Module!, "--pin-file", folder.Secret("wrong", "111111")]);
+            Assert.Equal((2, "token.pin-wrong"), (wrong.Exit, wrong.Code));
+            var made = await Run(tpm, toToken);
+            Assert.True(made.Exit == 0, made.Out + made.Error);
+            Assert.Equal(1, await token.Keys("hospital"));
+            Assert.Equal(0, (await Run(tpm, "audit", "verify", "--data", folder.Data, "--pin-file", pin, "--json")).Exit);
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable(TestToken.Variable, null);
+        }
+    }
+
+    [Fact]
+    public async Task With_a_PIN_and_bound_to_the_boot_a_hospital_is_made_and_the_doctor_says_both()
+    {
+        using var tpm = await TestTpm.Start();
+        var pin = folder.Secret("pin", "4711-0815");
+        var made = await Run(tpm, "init", "--data", folder.Data, "--facility", "Kivuko Hospital", "--protector", "tpm:pcrs=16", "--pin-file", pin, "--passphrase-file", folder.Secret("pass", ForBackups), "--json");
+        Assert.True(made.Exit == 0, made.Out + made.Error);
+        var doctor = await Run(tpm, "doctor", "--data", folder.Data, "--pin-file", pin);
+        Assert.Contains("The root key is protected by the TPM of this machine, with a PIN and bound to how it starts. A stolen disk reveals nothing. A stolen machine asks for the PIN when it is started as it is here", doctor.Out, StringComparison.Ordinal);
+        Assert.Equal("tpm.pin-wrong", (await Run(tpm, "keys", "status", "--data", folder.Data, "--pin-file", folder.Secret("wrong", "4711-0816"), "--json")).Code);
+        await tpm.Tool("tpm2_pcrextend", "16:sha256=" + new string('a', 64));
+        Assert.Equal("tpm.boot-differs", (await Run(tpm, "keys", "status", "--data", folder.Data, "--pin-file", pin, "--json")).Code);
+        Assert.Equal("tpm.boot-differs", (await Run(tpm, "keys", "status", "--data", folder.Data, "--pin-file", folder["wrong"], "--json")).Code);
+        await tpm.Tool("tpm2_pcrreset", "16");
+        Assert.Equal(0, (await Run(tpm, "keys", "status", "--data", folder.Data, "--pin-file", pin, "--json")).Exit);
+    }
+
     private static ProcessStartInfo At(string address, params string[] arguments)
     {
         var start = Executable.With(arguments);

@@ -134,18 +134,22 @@ public sealed class SampleOnPostgres : SampleHospital
 {
     private TestDatabase? database;
 
+    /// <summary>The line of the connection file for drills.</summary>
+    internal string DrillLine { get; private set; } = string.Empty;
+
     internal TestDatabase Database => database ?? throw new InvalidOperationException("The sample is not made yet.");
 
     internal override async Task<StorageOptions> CopyTo(string copy)
     {
         await base.CopyTo(copy);
-        var connections = TestPostgres.Connections(await TestPostgres.Copy(Database));
+        var connections = $"{TestPostgres.Connections(await TestPostgres.Copy(Database))}\n{DrillLine}";
         return StorageOptions.Postgres(copy, Secret(Path.GetFileName(copy) + ".connections", connections)).Value;
     }
 
     private protected override async Task<string?> Connections()
     {
         database = await TestPostgres.CreateAlone();
-        return await TestPostgres.ForProduct(database);
+        DrillLine = await TestPostgres.ForDrills(database);
+        return $"{await TestPostgres.ForProduct(database)}\n{DrillLine}";
     }
 }

@@ -57,6 +57,17 @@ internal static class TestPostgres
         return Connections(database);
     }
 
+    /// <summary>An empty database in the same cluster for drills, with a role that owns it and may nothing else.</summary>
+    /// <returns>The line of the connection file.</returns>
+    public static async Task<string> ForDrills(TestDatabase database)
+    {
+        var name = $"t{Interlocked.Increment(ref databases)}_drill";
+        await Sql(database.Folder, "postgres", $"CREATE ROLE {name} LOGIN");
+        await Sql(database.Folder, "postgres", $"CREATE DATABASE {name} OWNER {name}");
+        await Sql(database.Folder, name, "REVOKE ALL ON SCHEMA public FROM PUBLIC");
+        return $"drill=Host={database.Folder};Username={name};Database={name}";
+    }
+
     /// <returns>What the connection file says.</returns>
     public static string Connections(TestDatabase database) =>
         $"clinic={database.Clinic}\nvault={database.Vault}\nkeys={database.Keys}\naudit={database.Audit}\nowner={database.Owner}";

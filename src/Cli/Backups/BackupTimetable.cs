@@ -63,6 +63,7 @@ public sealed partial class BackupTimetable(Hospital hospital, HospitalBackups b
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        await Try(() => backups.SweepDrill(stoppingToken));
         using var timer = new PeriodicTimer(Look, hospital.Clock);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {

@@ -38,7 +38,7 @@ public sealed class HospitalBackups(Hospital hospital) : IBackupWork, IAsyncDisp
     private volatile BackupProgress? running;
     private Task behind = Task.CompletedTask;
 
-    public bool DrillsHere => hospital.Storage.Kind == StorageKind.Sqlite;
+    public bool DrillsHere => hospital.Storage.Kind == StorageKind.Sqlite || DrillGround.IsNamed(hospital.Storage);
 
     public BackupUnderway? Underway => running?.Now;
 
@@ -56,6 +56,16 @@ public sealed class HospitalBackups(Hospital hospital) : IBackupWork, IAsyncDisp
             Directory.Delete(left, recursive: true);
         }
     }
+
+    /// <summary>Removes what a killed drill left in the drill's own database; in the data folder <see cref="Sweep"/> does it.</summary>
+    /// <returns>Whether there was something.</returns>
+    /// <exception cref="RefusedInput"><c>drill.unreachable</c>.</exception>
+    public async Task<bool> SweepDrill(CancellationToken cancel) =>
+        hospital.Storage.Kind == StorageKind.Postgres && DrillGround.IsNamed(hospital.Storage) && await DrillGround.Sweep(hospital.Storage, cancel);
+
+    /// <summary>What would keep a drill from running here, with what to do about it; null where nothing is known.</summary>
+    public async Task<Error?> DrillTrouble(CancellationToken cancel) =>
+        hospital.Storage.Kind == StorageKind.Postgres ? await DrillGround.Look(hospital.Storage, cancel) : null;
 
     /// <summary>Makes a backup, reads it back, and removes those that are due.</summary>
     /// <param name="actor">An administrator, or the system by schedule.</param>
@@ -317,7 +327,7 @@ public sealed class HospitalBackups(Hospital hospital) : IBackupWork, IAsyncDisp
             var rows = parts.SelectMany(part => part.Rows).ToDictionary(count => count.Key, count => count.Value, StringComparer.Ordinal);
             var audit = new ManifestAudit(newest?.Size ?? 0, newest is null ? string.Empty : Convert.ToHexStringLower(newest.Root.Span));
             var facts = new BackupFacts(Version, StorageName(hospital.Storage.Kind), NewestSchema(hospital.Storage.Kind), audit, rows);
-            return (maker, [.. parts.Select(part => new BackupSource(part.Name, part.Path)), .. LooseFiles()], facts);
+            return (maker, [.. parts.Select(part => new BackupSource(part.Name, part.Path)), .. LooseFiles(hospital.Storage.Folder)], facts);
         }
         catch
         {
@@ -327,9 +337,9 @@ public sealed class HospitalBackups(Hospital hospital) : IBackupWork, IAsyncDisp
     }
 
     /// <summary>Files of the data folder that are no database: the list of diagnoses, attachments.</summary>
-    private IEnumerable<BackupSource> LooseFiles() =>
+    internal static IEnumerable<BackupSource> LooseFiles(string data) =>
         from kind in RestoredFiles.Folders
-        let folder = Path.Combine(hospital.Storage.Folder, kind)
+        let folder = Path.Combine(data, kind)
         where Directory.Exists(folder)
         from file in Directory.EnumerateFiles(folder)
         select new BackupSource($"{kind}/{Path.GetFileName(file)}", file);
@@ -337,12 +347,18 @@ public sealed class HospitalBackups(Hospital hospital) : IBackupWork, IAsyncDisp
     private async Task ReadBack(BackupFolder folder, StoredBackup stored, IProgress<long>? progress, CancellationToken cancel)
     {
         using var keys = await hospital.Vault.Backups.Keys(cancel);
+        using var bundle = await hospital.Vault.Backups.OpenBundle(stored.KeysPath, cancel);
+        await ReadBack(folder, stored, keys, bundle, progress, cancel);
+    }
+
+    /// <summary>Reads a backup whole: every chunk of its archives, and its key bundle.</summary>
+    internal static async Task ReadBack(BackupFolder folder, StoredBackup stored, IArchiveKeys keys, OpenedBundle bundle, IProgress<long>? progress, CancellationToken cancel)
+    {
         using (var reader = BackupReader.Open(folder, stored, keys))
         {
             await Task.Run(() => reader.Verify(progress, cancel), cancel);
         }
 
-        using var bundle = await hospital.Vault.Backups.OpenBundle(stored.KeysPath, cancel);
         if (bundle.Backup != stored.Manifest.Backup)
         {
             throw new RefusedInput("backup.damaged", "The key bundle beside this backup belongs to another one. Use another backup.");
@@ -371,9 +387,12 @@ public sealed class HospitalBackups(Hospital hospital) : IBackupWork, IAsyncDisp
     private async Task<long> LastNumber(string target, CancellationToken cancel) =>
         (await hospital.Vault.Backups.Runs(10_000, cancel)).Where(run => run.Target == target && run.Work == BackupWork.Backup).Max(run => run.Number) ?? 0;
 
-    private string NewScratch()
+    private string NewScratch() => NewScratch(hospital.Storage.Folder);
+
+    /// <summary>A folder in the data folder for this account alone, which every start sweeps.</summary>
+    internal static string NewScratch(string data)
     {
-        var scratch = Path.Combine(hospital.Storage.Folder, ScratchPrefix + Ids.New().ToString("N"));
+        var scratch = Path.Combine(data, ScratchPrefix + Ids.New().ToString("N"));
         Directory.CreateDirectory(scratch);
         if (!OperatingSystem.IsWindows())
         {
@@ -383,10 +402,12 @@ public sealed class HospitalBackups(Hospital hospital) : IBackupWork, IAsyncDisp
         return scratch;
     }
 
-    internal string RequireOutside(string target)
+    internal string RequireOutside(string target) => RequireOutside(target, hospital.Storage.Folder);
+
+    internal static string RequireOutside(string target, string dataFolder)
     {
         var full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(target));
-        var data = Path.TrimEndingDirectorySeparator(hospital.Storage.Folder);
+        var data = Path.TrimEndingDirectorySeparator(dataFolder);
         return full == data || full.StartsWith(data + Path.DirectorySeparatorChar, StringComparison.Ordinal)
             ? throw new RefusedInput("backup.inside-data", "A backup inside the data folder is lost with it. Name a folder on another disk, a mounted share or a removable disk.")
             : full;

@@ -19,8 +19,11 @@ public sealed class HospitalUpgrade(StorageOptions storage, RootSecret secret, T
     /// <summary>Try everything and keep nothing of it.</summary>
     public bool TryOnly { get; init; }
 
-    /// <summary>On PostgreSQL: somebody says that there is a backup which the hospital does not know of.</summary>
+    /// <summary>On PostgreSQL: no backup is made first, because somebody says that there is another. It stands in the log.</summary>
     public bool BackupElsewhere { get; init; }
+
+    /// <summary>On PostgreSQL: where the backup goes that is made first; null for the hospital's first target.</summary>
+    public string? BackupTo { get; init; }
 
     /// <summary>Whether an earlier version wrote the hospital.</summary>
     /// <exception cref="RefusedInput"><c>upgrade.newer-data</c>.</exception>
@@ -52,7 +55,7 @@ public sealed class HospitalUpgrade(StorageOptions storage, RootSecret secret, T
         say(string.Create(CultureInfo.InvariantCulture, $"schema {from} -> {SchemaStamp.Newest}: looking whether it can be done"));
         await VaultRoom.RequireOpens(storage.Folder, secret, cancel);
         HospitalBackups.Sweep(storage.Folder);
-        var postgres = storage.Kind == StorageKind.Postgres ? new PostgresUpgrade(storage, secret, clock, Watch, say) { TryOnly = TryOnly, BackupElsewhere = BackupElsewhere } : null;
+        var postgres = storage.Kind == StorageKind.Postgres ? new PostgresUpgrade(storage, secret, clock, Watch, say) { TryOnly = TryOnly, BackupElsewhere = BackupElsewhere, BackupTo = BackupTo } : null;
         try
         {
             return postgres is not null
@@ -75,7 +78,7 @@ public sealed class HospitalUpgrade(StorageOptions storage, RootSecret secret, T
             var code = failed is OperationCanceledException ? "interrupted" : CommandShell.Explain(failed)?.Code ?? "mangrove.broken";
             if (!TryOnly)
             {
-                UpgradeNotes.Undone(storage.Folder, code, from, SchemaStamp.Newest, clock);
+                UpgradeNotes.Undone(storage.Folder, code, from, SchemaStamp.Newest, postgres?.WayBack, clock);
             }
 
             if (failed is OperationCanceledException || CommandShell.Explain(failed) is null)

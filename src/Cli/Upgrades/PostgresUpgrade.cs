@@ -4,25 +4,31 @@ using Mangrove.Cli.CommandLine;
 using Mangrove.Kernel;
 using Mangrove.Storage.Postgres;
 using Mangrove.Vault;
+using Mangrove.Vault.Backups;
+using Mangrove.Vault.Identity;
 using Mangrove.Vault.Keys;
 using Npgsql;
 
 namespace Mangrove.Cli.Upgrades;
 
 /// <summary>
-/// The upgrade on PostgreSQL: the tables of every store are changed and checked in one transaction each, all of which are
-/// taken back when anything fails (<see cref="HeldTables"/>). No copy is made: it wants a backup that is a day old at most.
+/// The upgrade on PostgreSQL: a backup of what is there (<see cref="UpgradeBackup"/>), then the tables of every store are
+/// changed and checked in one transaction each, all of which are taken back when anything fails (<see cref="HeldTables"/>).
 /// </summary>
 internal sealed class PostgresUpgrade(StorageOptions storage, RootSecret secret, TimeProvider clock, IUpgradeWatch? watch, Action<string> say)
 {
     private const int OthersLooks = 10;
 
-    private static readonly TimeSpan FreshBackup = TimeSpan.FromDays(1);
     private static readonly TimeSpan OthersPause = TimeSpan.FromMilliseconds(200);
 
     public bool TryOnly { get; init; }
 
     public bool BackupElsewhere { get; init; }
+
+    public string? BackupTo { get; init; }
+
+    /// <summary>What stands in the log about the way back: the backup that was made, or that somebody has another.</summary>
+    public string? WayBack { get; private set; }
 
     /// <summary>Whether the transactions were being made to hold, so that some of them may.</summary>
     public bool Committing { get; private set; }
@@ -30,24 +36,17 @@ internal sealed class PostgresUpgrade(StorageOptions storage, RootSecret secret,
     public async Task<UpgradeOutcome> Run(int from, CancellationToken cancel)
     {
         Connections.Close();
+        BackupRun? made = null;
         await using (var held = await HeldTables.Begin(storage, cancel))
         {
-            // A server that was just stopped, and connections that were just given back, are gone for PostgreSQL a moment later.
-            var others = await held.Others(cancel);
-            for (var look = 0; others > 0 && look < OthersLooks; look++)
+            await RequireAlone(held, cancel);
+            if (!TryOnly)
             {
-                await Task.Delay(OthersPause, clock, cancel);
-                others = await held.Others(cancel);
-            }
+                made = await BackUp(cancel);
 
-            if (others > 0)
-            {
-                throw new HospitalUpgrade.Settled("upgrade.others", string.Create(CultureInfo.InvariantCulture, $"{others} other connections of Mangrove are open on this database. Stop every server on it first; nothing was changed."));
-            }
-
-            if (!TryOnly && !BackupElsewhere && (await held.LastBackup(cancel) is not { } last || clock.GetUtcNow() - last > FreshBackup))
-            {
-                throw new HospitalUpgrade.Settled("upgrade.no-backup", "There is no backup of the last 24 hours. Make one with the version of before ('mangrove backup create'), or say with --backup-elsewhere that you have another, such as one by pg_dump; nothing was changed.");
+                // It took its time: nobody may have come meanwhile.
+                Connections.Close();
+                await RequireAlone(held, cancel);
             }
 
             say("changing the tables, which holds only when everything is right");
@@ -69,7 +68,7 @@ internal sealed class PostgresUpgrade(StorageOptions storage, RootSecret secret,
             }
 
             watch?.Reached("commit");
-            UpgradeNotes.Done(storage.Folder, from, SchemaStamp.Newest, clock);
+            UpgradeNotes.Done(storage.Folder, from, SchemaStamp.Newest, WayBack, clock);
             Committing = true;
             await held.Commit(store => watch?.Reached("after " + store), cancel);
             Committing = false;
@@ -77,13 +76,60 @@ internal sealed class PostgresUpgrade(StorageOptions storage, RootSecret secret,
 
         try
         {
-            return await Check(from, cancel);
+            return await Check(from, made, cancel);
         }
         catch (Exception failed) when (CommandShell.Explain(failed) is { } reason)
         {
             throw new HospitalUpgrade.Settled("upgrade.unchecked", $"The tables were upgraded and that holds; the look at the hospital afterwards failed ({reason.Code}: {reason.Message.TrimEnd('.')}). Put that right and start the server.");
         }
     }
+
+    private async Task RequireAlone(HeldTables held, CancellationToken cancel)
+    {
+        // A server that was just stopped, and connections that were just given back, are gone for PostgreSQL a moment later.
+        var others = await held.Others(cancel);
+        for (var look = 0; others > 0 && look < OthersLooks; look++)
+        {
+            await Task.Delay(OthersPause, clock, cancel);
+            others = await held.Others(cancel);
+        }
+
+        if (others > 0)
+        {
+            throw new HospitalUpgrade.Settled("upgrade.others", string.Create(CultureInfo.InvariantCulture, $"{others} other connections of Mangrove are open on this database. Stop every server on it first; nothing was changed."));
+        }
+    }
+
+    private async Task<BackupRun?> BackUp(CancellationToken cancel)
+    {
+        if (BackupElsewhere)
+        {
+            WayBack = "no backup made: the administrator says that there is one elsewhere";
+            return null;
+        }
+
+        // One that was cut off while it was being made to hold: what is there now is of two versions, and the backup was made before.
+        if ((await SchemaStamp.Read(storage, cancel)).Values.Contains(SchemaStamp.Newest))
+        {
+            WayBack = UpgradeNotes.WayBackOfCutOff(storage.Folder);
+            return null;
+        }
+
+        try
+        {
+            var made = await new UpgradeBackup(storage, secret, clock, watch, say).Make(BackupTo, cancel);
+            WayBack = string.Create(CultureInfo.InvariantCulture, $"backup {made.Number} of before in {made.Target}");
+            return made;
+        }
+        catch (Exception failed) when (Reason(failed) is { } reason)
+        {
+            throw new HospitalUpgrade.Settled("upgrade.no-backup", $"No backup of what is there could be made ({reason.Code}: {reason.Message.TrimEnd('.')}). Put that right, name another folder with --backup-to, or say with --backup-elsewhere that you have a backup of your own, such as one by pg_dump; nothing was changed.");
+        }
+    }
+
+    private static Error? Reason(Exception failed) => failed is PostgresException { SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedColumn }
+        ? BackupBefore.Unlike
+        : CommandShell.Explain(failed);
 
     private static async Task<Dictionary<string, long>> Rows(HeldTables held, CancellationToken cancel)
     {
@@ -129,7 +175,7 @@ internal sealed class PostgresUpgrade(StorageOptions storage, RootSecret secret,
     }
 
     /// <summary>Opens the upgraded hospital, which writes the upgrade down; its log is verified and every patient opened.</summary>
-    private async Task<UpgradeOutcome> Check(int from, CancellationToken cancel)
+    private async Task<UpgradeOutcome> Check(int from, BackupRun? made, CancellationToken cancel)
     {
         say("opening the upgraded hospital");
         watch?.Reached("opening");
@@ -140,8 +186,13 @@ internal sealed class PostgresUpgrade(StorageOptions storage, RootSecret secret,
             throw new RefusedInput("upgrade.log-broken", "The audit log is not whole. Run 'mangrove audit verify', and call your security officer");
         }
 
+        if (made is not null)
+        {
+            await upgraded.Vault.Backups.End(SystemActors.Backup, made, cancel);
+        }
+
         upgraded.StartIndexing();
         await upgraded.Indexing.WaitAsync(cancel);
-        return new UpgradeOutcome(from, SchemaStamp.Newest, Done: true, null, log.Entries, upgraded.Vault.IndexedPatients);
+        return new UpgradeOutcome(from, SchemaStamp.Newest, Done: true, made?.Target, log.Entries, upgraded.Vault.IndexedPatients);
     }
 }

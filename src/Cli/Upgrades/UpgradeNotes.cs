@@ -18,15 +18,19 @@ internal static class UpgradeNotes
     /// <param name="Code">Why it was undone; null for one that holds.</param>
     /// <param name="From">The schema of before.</param>
     /// <param name="To">The schema that it has, or was to have.</param>
-    private sealed record Note(DateTimeOffset At, string? Code, int From, int To);
+    /// <param name="WayBack">On PostgreSQL the backup that was made before, or that there is another; else null.</param>
+    private sealed record Note(DateTimeOffset At, string? Code, int From, int To, string? WayBack = null);
 
     /// <summary>Remembers that an upgrade was undone.</summary>
-    public static void Undone(string folder, string code, int from, int to, TimeProvider clock) =>
-        Keep(folder, [.. Read(folder).Where(note => note.Code is not null), new Note(clock.GetUtcNow(), code, from, to)]);
+    public static void Undone(string folder, string code, int from, int to, string? wayBack, TimeProvider clock) =>
+        Keep(folder, [.. Read(folder).Where(note => note.Code is not null), new Note(clock.GetUtcNow(), code, from, to, wayBack)]);
 
     /// <summary>Remembers that an upgrade is about to hold. Only an upgraded hospital is opened, so it is read only if it did.</summary>
-    public static void Done(string folder, int from, int to, TimeProvider clock) =>
-        Keep(folder, [.. Read(folder).Where(note => note.Code is not null), new Note(clock.GetUtcNow(), null, from, to)]);
+    public static void Done(string folder, int from, int to, string? wayBack, TimeProvider clock) =>
+        Keep(folder, [.. Read(folder).Where(note => note.Code is not null), new Note(clock.GetUtcNow(), null, from, to, wayBack)]);
+
+    /// <summary>The way back of an upgrade that was being made to hold and was cut off; null where none was.</summary>
+    public static string? WayBackOfCutOff(string folder) => Read(folder).LastOrDefault(note => note.Code is null)?.WayBack;
 
     /// <summary>Writes what is remembered into the log of the hospital, and forgets it.</summary>
     /// <param name="folder">Where it is remembered.</param>
@@ -40,9 +44,9 @@ internal static class UpgradeNotes
             return;
         }
 
-        foreach (var (at, code, from, to) in notes)
+        foreach (var (at, code, from, to, wayBack) in notes)
         {
-            await vault.NoteUpgrade(code is null, string.Create(CultureInfo.InvariantCulture, $"schema {from} -> {to}, {(code is null ? "done" : code + ", undone")} at {at.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC"), cancel);
+            await vault.NoteUpgrade(code is null, string.Create(CultureInfo.InvariantCulture, $"schema {from} -> {to}, {(code is null ? "done" : code + ", undone")} at {at.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC{(wayBack is null ? "" : "; " + wayBack)}"), cancel);
         }
 
         File.Delete(Path.Combine(folder, Name));

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Mangrove.Kernel;
+using Mangrove.Vault;
 
 namespace Mangrove.Cli.Upgrades;
 
@@ -96,13 +97,14 @@ internal static class UpgradeSwap
     public static IReadOnlyList<(string Path, DateTimeOffset Since)> Kept(string folder) =>
         [.. Directory.EnumerateDirectories(folder, KeptPrefix + "*").Select(path => (path, new DateTimeOffset(Directory.GetLastWriteTimeUtc(path), TimeSpan.Zero)))];
 
-    /// <summary>Removes files of before that were kept long enough.</summary>
-    public static void Sweep(string folder, TimeProvider clock)
+    /// <summary>Removes files of before that were kept long enough. The entry comes first: without one they stay until the next start.</summary>
+    public static async Task Sweep(string folder, VaultRoom vault, TimeProvider clock, CancellationToken cancel)
     {
         foreach (var (path, since) in Kept(folder))
         {
             if (clock.GetUtcNow() - since > KeptFor)
             {
+                await vault.NoteRemovalOfBefore(Path.GetFileName(path), cancel);
                 Directory.Delete(path, recursive: true);
             }
         }

@@ -51,7 +51,7 @@ internal sealed class BackupRestoreVerb : OwnVerb
         var approvers = Approvers(arguments, call, stored, newest);
         var (opening, known) = OpeningSecret(arguments, call, stored);
         using var forgotten = opening;
-        var secret = NewSecret(arguments, call, known);
+        var secret = Founding.Named(NewSecret(arguments, call, known));
 
         // Twice: once to prove all of it, once to write it.
         call.Say("reading everything");

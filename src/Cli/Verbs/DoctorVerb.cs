@@ -94,7 +94,8 @@ internal sealed class DoctorVerb() : HospitalVerb("doctor", "Check the installat
             : targets.Count == 0 ? new Check("backup", "warn", string.Create(CultureInfo.InvariantCulture, $"The last one is of {made.Started:yyyy-MM-dd HH:mm} UTC, and none is made by itself. Set a target with 'mangrove backup target'."))
             : new Check("backup", "ok", string.Create(CultureInfo.InvariantCulture, $"The last one is of {made.Started:yyyy-MM-dd HH:mm} UTC, number {made.Number} in {made.Target}."));
         var proven = runs.Where(run => run is { Work: BackupWork.Drill, Failure: null }).MaxBy(run => run.Started);
-        var drill = proven is null ? new Check("restore", "warn", "No restore was proven yet. Run 'mangrove backup drill', or restore a backup on another machine.")
+        var drill = await hospital.Backups.DrillTrouble(cancel) is { } trouble ? new Check("restore", "warn", $"No restore can be proven beside this hospital ({trouble.Code}): {trouble.Message}")
+            : proven is null ? new Check("restore", "warn", "No restore was proven yet. Run 'mangrove backup drill', or restore a backup on another machine.")
             : now - proven.Started > Mangrove.Web.Administration.BackupState.DrillLimit ? new Check("restore", "warn", string.Create(CultureInfo.InvariantCulture, $"The last restore was proven on {proven.Started:yyyy-MM-dd}. Run 'mangrove backup drill'."))
             : new Check("restore", "ok", string.Create(CultureInfo.InvariantCulture, $"A restore was proven on {proven.Started:yyyy-MM-dd}."));
         return [backup, drill];

@@ -32,31 +32,23 @@ public sealed record BackupRun(Guid Id, BackupWork Work, string Target, DateTime
 /// </summary>
 public sealed class BackupDesk
 {
-    private const string SignerName = "backup-signer";
-
-    private readonly StorageOptions storage;
     private readonly Store vault;
     private readonly KeyRing ring;
     private readonly BackupKeys keys;
-    private readonly RecoveryRecipients recipients;
+    private readonly BackupCrypt crypt;
     private readonly Door door;
     private readonly Receipt.Log log;
-    private readonly Guid facility;
-    private readonly string facilityName;
     private readonly TimeProvider clock;
 
-    internal BackupDesk(StorageOptions storage, Store vault, KeyRing ring, RecoveryRecipients recipients, IdentityDesk identity, Door door, Receipt.Log log, Guid facility, string facilityName, TimeProvider clock)
+    internal BackupDesk(StorageOptions storage, Store vault, KeyRing ring, IdentityDesk identity, Door door, Receipt.Log log, Guid facility, string facilityName, TimeProvider clock)
     {
-        this.storage = storage;
         this.vault = vault;
         this.ring = ring;
-        this.recipients = recipients;
         this.door = door;
         this.log = log;
-        this.facility = facility;
-        this.facilityName = facilityName;
         this.clock = clock;
         keys = new BackupKeys(new Store(storage, "keys"), ring, clock);
+        crypt = new BackupCrypt(storage, ring, keys, facility, facilityName, clock);
         Targets = new BackupTargets(vault, identity, clock);
     }
 
@@ -94,49 +86,20 @@ public sealed class BackupDesk
     /// </summary>
     /// <param name="folder">For the copy of the keys, which are wrapped.</param>
     /// <param name="cancel">Gives up.</param>
-    public async Task<IArchiveMaker> Seal(string folder, CancellationToken cancel)
-    {
-        var signer = await Signer(cancel);
-        (Guid Id, KeyMaterial Key)? epoch = null;
-        (Guid Id, KeyMaterial Key)? archive = null;
-        try
-        {
-            epoch = await keys.Epoch(cancel);
-            archive = await keys.NewArchive(cancel);
-            var slots = await recipients.SlotsFor(epoch.Value.Key, BundleHead.SlotContext(facility, epoch.Value.Id), cancel);
-            var (copy, purposes) = await ring.Copied(() => StoreSnapshot.Take(storage, "keys", folder, cancel), cancel);
-            var live = new LiveRing(purposes, keys, await keys.AllArchives(cancel), signer, facility, facilityName);
-            return new BackupSealing(live, archive.Value, epoch.Value, slots, copy, clock.GetUtcNow());
-        }
-        catch
-        {
-            epoch?.Key.Dispose();
-            archive?.Key.Dispose();
-            signer.Dispose();
-            throw;
-        }
-    }
+    public Task<IArchiveMaker> Seal(string folder, CancellationToken cancel) => crypt.Seal(folder, cancel);
 
     /// <summary>
     /// Makes the key that signs manifests when there is none yet: at the first start, so that every copy of the disk that
     /// anybody ever puts back can read what later manifests say of it.
     /// </summary>
-    internal async Task Load(CancellationToken cancel) => (await Signer(cancel)).Dispose();
+    internal async Task Load(CancellationToken cancel) => (await crypt.Signer(cancel)).Dispose();
 
     /// <summary>The keys that open this hospital's backups, for reading them back.</summary>
-    public async Task<LiveArchives> Keys(CancellationToken cancel) =>
-        new(keys, await keys.AllArchives(cancel), await Signer(cancel), facility);
+    public Task<LiveArchives> Keys(CancellationToken cancel) => crypt.Keys(cancel);
 
     /// <summary>Opens a bundle of this hospital by the epoch key that the hospital itself keeps.</summary>
     /// <exception cref="RefusedInput"><c>backup.damaged</c>, <c>backup.other-hospital</c>, <c>backup.epoch-destroyed</c>.</exception>
-    public async Task<OpenedBundle> OpenBundle(string path, CancellationToken cancel)
-    {
-        var epochs = await keys.AllEpochs(cancel);
-        return OpenedBundle.Open(path, head =>
-            head.Facility != facility ? throw new RefusedInput("backup.other-hospital", "This backup is another hospital's.")
-            : epochs.TryGetValue(head.Epoch, out var wrapped) ? keys.Epoch(wrapped)
-            : throw new RefusedInput("backup.epoch-destroyed", "The key of this backup's epoch was destroyed, because a record in it was. Use a newer backup."));
-    }
+    public Task<OpenedBundle> OpenBundle(string path, CancellationToken cancel) => crypt.OpenBundle(path, cancel);
 
     /// <summary>Destroys the keys of archives that were removed from every target.</summary>
     public async Task Forget(Actor actor, string target, IReadOnlyCollection<Guid> archives, CancellationToken cancel)
@@ -226,34 +189,6 @@ public sealed class BackupDesk
 
     private static Request Act(string action, string target, string? reason) =>
         new() { Action = action, Purpose = Purpose.Administration, Resource = $"backup:{target}", Reason = reason };
-
-    // A key of its own: the log's vouches for the log only.
-    private async Task<CheckpointSigner> Signer(CancellationToken cancel)
-    {
-        if (await ring.Secret(KeyPurpose.Backup, SignerName, cancel) is { } kept)
-        {
-            try
-            {
-                return CheckpointSigner.Import(kept);
-            }
-            finally
-            {
-                System.Security.Cryptography.CryptographicOperations.ZeroMemory(kept);
-            }
-        }
-
-        var made = CheckpointSigner.Generate();
-        var exported = made.ExportPrivateKey();
-        try
-        {
-            await ring.PutSecret(KeyPurpose.Backup, SignerName, exported, cancel);
-            return made;
-        }
-        finally
-        {
-            System.Security.Cryptography.CryptographicOperations.ZeroMemory(exported);
-        }
-    }
 }
 
 /// <summary>The keys that open this hospital's backups.</summary>

@@ -14,7 +14,7 @@ public sealed record BackupUnderway(BackupWork Work, string Target, DateTimeOffs
 /// <summary>What pages ask of the room that carries backups. A run goes on behind the page; its end is in the history.</summary>
 public interface IBackupWork
 {
-    /// <summary>Whether this hospital can prove a restore beside itself; on PostgreSQL that needs a database of its own, and is done by hand.</summary>
+    /// <summary>Whether this hospital proves restores beside itself; on PostgreSQL that needs the line <c>drill</c> of the connection file.</summary>
     bool DrillsHere { get; }
 
     /// <summary>The run that goes on now, or null.</summary>

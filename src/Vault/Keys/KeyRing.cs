@@ -99,14 +99,21 @@ internal sealed partial class KeyRing : IDisposable
         await transaction.CommitAsync(cancel);
     }
 
-    /// <summary>Opens keys.db with the root key.</summary>
+    /// <summary>Opens keys.db with the root key, and makes the tables in it that an earlier version did not know.</summary>
     /// <exception cref="RefusedInput"><c>keys.wrong-root</c>: the root key is not the one that wrapped these keys.</exception>
     public static async Task<KeyRing> Open(Store store, KeyMaterial root, TimeProvider clock, CancellationToken cancel)
+    {
+        await Upgrade(store, cancel);
+        return await OpenAsItIs(store, root, clock, cancel);
+    }
+
+    /// <summary>The same for a store whose tables nobody may change yet. What an earlier version did not have is a fault of the database here.</summary>
+    /// <exception cref="RefusedInput"><c>keys.wrong-root</c>, <c>keys.incomplete</c>.</exception>
+    public static async Task<KeyRing> OpenAsItIs(Store store, KeyMaterial root, TimeProvider clock, CancellationToken cancel)
     {
         KeyRing? ring = new(store, KeyMaterial.From(root.Bytes), clock);
         try
         {
-            await Upgrade(store, cancel);
             await using var connection = await store.Open(cancel);
             var rows = await connection.Query(
                 "SELECT purpose, version, id, wrapped, created FROM purpose_key ORDER BY purpose, version",

@@ -17,9 +17,12 @@ public sealed partial class RecoveryRecipients
     /// <param name="epochKey">What whoever recovers gets.</param>
     /// <param name="context">What the key belongs to, up to 512 bytes; <see cref="Open"/> asks for the same.</param>
     /// <param name="cancel">Gives up.</param>
-    internal async Task<IReadOnlyList<RecoverySlot>> SlotsFor(KeyMaterial epochKey, ReadOnlyMemory<byte> context, CancellationToken cancel) =>
+    internal Task<IReadOnlyList<RecoverySlot>> SlotsFor(KeyMaterial epochKey, ReadOnlyMemory<byte> context, CancellationToken cancel) => SlotsFor(keys, epochKey, context, cancel);
+
+    /// <summary>The same for whoever has the ring alone.</summary>
+    internal static async Task<IReadOnlyList<RecoverySlot>> SlotsFor(KeyRing keys, KeyMaterial epochKey, ReadOnlyMemory<byte> context, CancellationToken cancel) =>
     [
-        .. (await Read(cancel))
+        .. (await Read(keys, cancel))
             .Where(one => one.Retired is null && (!one.IsShares || one.Shown().InForce))
             .Select(one => new RecoverySlot(one.Id, one.Kind, one.Threshold, RecoverySeal.Seal(one.Public, epochKey, context.Span), one.WrappedPrivate, one.Salt, one.Rounds)),
     ];

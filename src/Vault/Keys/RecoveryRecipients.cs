@@ -379,7 +379,9 @@ public sealed partial class RecoveryRecipients : IDisposable
         }
     }
 
-    private async Task<List<Recipient>> Read(CancellationToken cancel) =>
+    private Task<List<Recipient>> Read(CancellationToken cancel) => Read(keys, cancel);
+
+    private static async Task<List<Recipient>> Read(KeyRing keys, CancellationToken cancel) =>
         await keys.Secret(KeyPurpose.Ring, Stored, cancel) is { } stored
             ? JsonSerializer.Deserialize(stored, RecipientJson.Default.ListRecipient) ?? []
             : [];

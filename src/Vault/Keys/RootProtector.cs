@@ -53,7 +53,7 @@ internal sealed partial record RootProtector
 
     /// <summary>What may be said of it to anybody.</summary>
     [JsonIgnore]
-    public RootGuard Guard => new(Kind, SameVolumeAccepted, Tpm?.Pin ?? Kind == ProtectorKind.Token, Tpm?.Pcrs.Length > 0);
+    public RootGuard Guard => new(Kind, SameVolumeAccepted, Tpm?.Pin ?? Kind == ProtectorKind.Token, Tpm is { Pcrs.Length: > 0 } or { Gate: not null });
 
     public static string PathIn(string folder) => Path.Combine(folder, "root.json");
 
@@ -92,7 +92,7 @@ internal sealed partial record RootProtector
         try
         {
             var protector = JsonSerializer.Deserialize(File.ReadAllBytes(PathIn(folder)), RootProtectorJson.Default.RootProtector);
-            return protector is { Format: PlainFormat, Kind: ProtectorKind.Passphrase or ProtectorKind.KeyFile } or { Format: HardwareFormat, Kind: ProtectorKind.Tpm, Tpm: { Public: not null, Private: not null, Pcrs: not null } }
+            return protector is { Format: PlainFormat, Kind: ProtectorKind.Passphrase or ProtectorKind.KeyFile } or { Format: HardwareFormat, Kind: ProtectorKind.Tpm, Tpm: { Public: not null, Private: not null, Pcrs: not null, Gate: null or { Public: not null, Private: not null, Pcrs.Length: > 0, Pin: false, Gate: null } } }
                     or { Format: HardwareFormat, Kind: ProtectorKind.Token, Token: { Module: not null, Label: not null, Id: not null, Challenge.Length: KeyMaterial.Size } }
                 && protector is { Wrapped.Length: > 0, Salt: not null, FacilityName: not null }
                 ? protector
@@ -190,10 +190,13 @@ internal sealed partial record RootProtector
     // The parameters are bound to the wrapped key, so that a weakened copy of root.json does not open.
     private byte[] Context() => [.. Encoding.UTF8.GetBytes($"root:{Format}:{Facility:N}:{(int)Kind}:{Iterations}:"), .. Salt, .. Parameters()];
 
+    // 255 is no register's number, so no seal without a gate gives the same bytes.
+    private static byte[] Gated(TpmSeal gate) => [255, .. SHA256.HashData(gate.Public), .. SHA256.HashData(gate.Private), .. gate.Pcrs.Select(one => (byte)one)];
+
     /// <summary>Of a TPM or token, 32 bytes over what it was asked for; of the others nothing, as in format 1.</summary>
     private byte[] Parameters() => this switch
     {
-        { Kind: ProtectorKind.Tpm, Tpm: { } seal } => SHA256.HashData([.. SHA256.HashData(seal.Public), .. SHA256.HashData(seal.Private), seal.Pin ? (byte)1 : (byte)0, .. seal.Pcrs.Select(one => (byte)one)]),
+        { Kind: ProtectorKind.Tpm, Tpm: { } seal } => SHA256.HashData([.. SHA256.HashData(seal.Public), .. SHA256.HashData(seal.Private), seal.Pin ? (byte)1 : (byte)0, .. seal.Pcrs.Select(one => (byte)one), .. seal.Gate is { } gate ? Gated(gate) : []]),
         { Kind: ProtectorKind.Token, Token: { } seal } => SHA256.HashData([.. SHA256.HashData(seal.Id), .. SHA256.HashData(seal.Challenge), .. Encoding.UTF8.GetBytes(seal.Label)]),
         _ => [],
     };

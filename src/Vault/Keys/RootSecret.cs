@@ -47,7 +47,14 @@ public sealed record TpmWanted(IReadOnlyList<int> BootRegisters);
 /// <summary>A token as protector.</summary>
 /// <param name="Module">The PKCS#11 module, an absolute path.</param>
 /// <param name="Label">The label of the token.</param>
-public sealed record TokenWanted(string Module, string Label);
+public sealed record TokenWanted(string Module, string Label)
+{
+    /// <summary>
+    /// What the new key is called in the token (CKA_ID), 16 random bytes, for whoever writes it down before the key is made, so that
+    /// a key that came to nothing can be found and removed (<see cref="VaultRoom.RemoveFromToken"/>); null lets the vault choose.
+    /// </summary>
+    public byte[]? KeyId { get; init; }
+}
 
 /// <summary>How the root key is protected, as pages and commands say it. No secret.</summary>
 /// <param name="Kind">By what.</param>
@@ -68,6 +75,7 @@ public sealed record RootGuard(ProtectorKind Kind, bool BesideData, bool AsksPin
         { Kind: ProtectorKind.Passphrase } => "a passphrase",
         { Kind: ProtectorKind.KeyFile, BesideData: true } => "a key file, beside the data",
         { Kind: ProtectorKind.KeyFile } => "a key file, apart from the data",
+        { Kind: ProtectorKind.Tpm, AsksPin: true, BoundToBoot: true } => "the TPM of this machine, with a PIN and bound to how it starts",
         { Kind: ProtectorKind.Tpm, AsksPin: true } => "the TPM of this machine, with a PIN",
         { Kind: ProtectorKind.Tpm, BoundToBoot: true } => "the TPM of this machine, bound to how it starts",
         { Kind: ProtectorKind.Tpm } => "the TPM of this machine",
@@ -80,6 +88,7 @@ public sealed record RootGuard(ProtectorKind Kind, bool BesideData, bool AsksPin
         { BesideData: true } => "Whoever has this disk has everything: the key file lies on the volume of the data.",
         { Kind: ProtectorKind.Passphrase } => "A stolen disk reveals nothing without the passphrase.",
         { Kind: ProtectorKind.KeyFile } => "A stolen disk reveals nothing without the key file, which was put on another volume.",
+        { Kind: ProtectorKind.Tpm, AsksPin: true, BoundToBoot: true } => "A stolen disk reveals nothing. A stolen machine asks for the PIN when it is started as it is here, its TPM counts the guesses, and to who starts it otherwise not even the PIN opens it.",
         { Kind: ProtectorKind.Tpm, AsksPin: true } => "A stolen disk reveals nothing. A stolen machine asks for the PIN, and its TPM counts the guesses.",
         { Kind: ProtectorKind.Tpm, BoundToBoot: true } => "A stolen disk reveals nothing. A stolen machine opens when it is started as it is here, and to nobody who starts it otherwise.",
         { Kind: ProtectorKind.Tpm } => "A stolen disk reveals nothing. A stolen machine opens by itself: lock the room, or add a PIN (--new-pin-file) or the boot's state (tpm:pcrs=7).",

@@ -94,6 +94,7 @@ internal static class ActWords
         ["SET_BACKUP_TARGET"] = ("database", "Set where backups go"),
         ["START_RESTORE_DRILL"] = ("database", "Began a restore drill"),
         ["UPGRADE"] = ("database", "The program was upgraded"),
+        ["REMOVE_FILES_OF_BEFORE"] = ("database", "Removed the files kept from before an upgrade"),
         ["UPGRADE_FAILED"] = ("database", "An upgrade failed and was undone"),
         ["VIEW_BACKUPS"] = ("database", "Looked at the backups"),
         ["CHANGE_KEY_ROTATION"] = ("key", "Changed how often keys are rotated"),

@@ -149,7 +149,7 @@ public sealed record BackupState(
 
     public Proof DrillProof() => LastDrill is { } last
         ? new Proof("history", "Last proven restore", When(last.Started), $"{ActWords.Count(last.AuditSize)} entries verified in {(last.Finished - last.Started).TotalSeconds.ToString("0", CultureInfo.InvariantCulture)} s", $"once a week · next {(DrillDue is { } due ? Moment(due) : "after a backup")}", Now - last.Started > DrillLimit)
-        : new Proof("history", "Last proven restore", "None yet", "A backup counts when it was restored", DrillsHere ? "comes by itself after the first backup" : "on PostgreSQL by hand: restore into an empty database", Stale: true);
+        : new Proof("history", "Last proven restore", "None yet", "A backup counts when it was restored", DrillsHere ? "comes by itself after the first backup" : "needs a database of its own: see Backups", Stale: true);
 
     private Proof WayBackProof() => new(
         "key",

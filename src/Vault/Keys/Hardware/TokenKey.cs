@@ -34,6 +34,7 @@ internal static partial class TokenKey
     private const string Tool = "pkcs11-tool";
     private const string PinVariable = "MANGROVE_TOKEN_PIN";
     private const string NoVector = "00000000000000000000000000000000";
+    private const string Foreign = "token.foreign";
     private const int LongestLabel = 32;
     private const int LongestPin = 255;
 
@@ -56,7 +57,7 @@ internal static partial class TokenKey
             throw new RefusedInput("token.module-bad", "Name the token's PKCS#11 module with --module, a whole path outside the data folder, such as /usr/lib/softhsm/libsofthsm2.so.");
         }
 
-        var seal = new TokenSeal { Module = Path.GetFullPath(wanted.Module), Label = wanted.Label, Id = RandomNumberGenerator.GetBytes(16), Challenge = RandomNumberGenerator.GetBytes(32) };
+        var seal = new TokenSeal { Module = Path.GetFullPath(wanted.Module), Label = wanted.Label, Id = wanted.KeyId ?? RandomNumberGenerator.GetBytes(16), Challenge = RandomNumberGenerator.GetBytes(32) };
         (await Run(seal, ["--keygen", "--key-type", "AES:32", "--sensitive", "--private", $"--label=mangrove-{Convert.ToHexStringLower(seal.Id.AsSpan(0, 4))}", $"--id={Convert.ToHexStringLower(seal.Id)}"], default, pin, cancel)).Dispose();
         try
         {
@@ -91,13 +92,30 @@ internal static partial class TokenKey
     {
         try
         {
-            (await Run(seal, ["--delete-object", "--type", "secrkey", $"--id={Convert.ToHexStringLower(seal.Id)}"], default, pin, cancel)).Dispose();
+            await Delete(seal, pin, cancel);
         }
         catch (RefusedInput)
         {
             // What went wrong before is what the person has to hear. A key that stays in the token opens nothing.
         }
     }
+
+    /// <summary>The same, where that it is gone is what the person wants: a key that is not there is as well.</summary>
+    /// <exception cref="RefusedInput">A code of <see cref="Open"/>, but not that the token does not hold it.</exception>
+    public static async Task RemoveForSure(TokenSeal seal, char[]? pin, CancellationToken cancel)
+    {
+        try
+        {
+            await Delete(seal, pin, cancel);
+        }
+        catch (RefusedInput refused) when (refused.Code == Foreign)
+        {
+            // The set-up was cut off before the token had made it.
+        }
+    }
+
+    private static async Task Delete(TokenSeal seal, char[]? pin, CancellationToken cancel) =>
+        (await Run(seal, ["--delete-object", "--type", "secrkey", $"--id={Convert.ToHexStringLower(seal.Id)}"], default, pin, cancel)).Dispose();
 
     private static async Task<ToolAnswer> Run(TokenSeal seal, string[] arguments, ReadOnlyMemory<byte> input, char[]? pin, CancellationToken cancel)
     {
@@ -137,7 +155,7 @@ internal static partial class TokenKey
         "CKR_TOKEN_NOT_PRESENT" or "CKR_TOKEN_NOT_RECOGNIZED" or "CKR_DEVICE_REMOVED" => Absent(),
         _ when said.Contains("No slot", StringComparison.OrdinalIgnoreCase) => Absent(),
         _ when said.Contains("key not found", StringComparison.OrdinalIgnoreCase) || said.Contains("object not found", StringComparison.OrdinalIgnoreCase) => new RefusedInput(
-            "token.foreign", "The token of that label does not hold this hospital's key. Plug in the one of set-up; if it is lost, restore the newest backup with its passphrase or sheets."),
+            Foreign, "The token of that label does not hold this hospital's key. Plug in the one of set-up; if it is lost, restore the newest backup with its passphrase or sheets."),
         _ when said.Contains("Failed to load pkcs11 module", StringComparison.OrdinalIgnoreCase) || said.Contains("C_Initialize", StringComparison.Ordinal) => new RefusedInput(
             "token.module-bad", "The token's PKCS#11 module could not be started. Look whether it is installed, and whether the service account may read its configuration."),
         "" => new RefusedInput("token.refused", "The token refused. Nothing was changed. Try the same key with pkcs11-tool by hand to see why."),

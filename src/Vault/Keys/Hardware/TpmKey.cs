@@ -21,6 +21,9 @@ internal sealed record TpmSeal
 
     /// <summary>Whether it asks for a PIN, whose guesses the TPM counts.</summary>
     public bool Pin { get; init; }
+
+    /// <summary>Where it asks for a PIN and is bound to the boot: the key, bound to registers, without which the PIN is none.</summary>
+    public TpmSeal? Gate { get; init; }
 }
 
 /// <summary>
@@ -41,6 +44,9 @@ internal static partial class TpmKey
     // The hash of the object's name is SHA-256, and the TPM takes no longer value to authorise with.
     private const int LongestPin = 32;
 
+    // 192 bits as base64: ASCII of exactly the longest PIN.
+    private const int BoundPinBytes = 24;
+
     // The parent asks for no PIN and is not locked: who guesses at another object's PIN must not shut the hospital out.
     private const string ParentAttributes = "fixedtpm|fixedparent|sensitivedataorigin|userwithauth|restricted|decrypt|noda";
 
@@ -51,7 +57,7 @@ internal static partial class TpmKey
     /// <param name="wanted">Registers of the boot, if any.</param>
     /// <param name="pin">The PIN, or null.</param>
     /// <param name="cancel">Gives up.</param>
-    /// <exception cref="RefusedInput"><c>tpm.pin-or-boot</c>, <c>tpm.registers</c>, <c>tpm.pin-length</c>, or a code of <see cref="Open"/>.</exception>
+    /// <exception cref="RefusedInput"><c>tpm.registers</c>, <c>tpm.pin-length</c>, or a code of <see cref="Open"/>.</exception>
     public static async Task<TpmSeal> Seal(KeyMaterial key, TpmWanted wanted, char[]? pin, CancellationToken cancel)
     {
         var pcrs = wanted.BootRegisters.Distinct().Order().ToArray();
@@ -62,7 +68,7 @@ internal static partial class TpmKey
 
         if (pcrs.Length > 0 && pin is not null)
         {
-            throw new RefusedInput("tpm.pin-or-boot", "Choose one: a PIN, or registers of the boot.");
+            return await SealToBoth(key, wanted, pin, cancel);
         }
 
         using var typed = pin is null ? null : new Pin(pin);
@@ -108,6 +114,38 @@ internal static partial class TpmKey
             : throw new RefusedInput("tpm.refused", "The TPM gave back another key than it was given. Nothing was changed; do not use this TPM.");
     }
 
+    /// <summary>
+    /// A PIN and the boot. In one policy (PolicyPCR and PolicyAuthValue) the tools take the PIN of the session from their
+    /// arguments alone, which every process may read. So what the TPM asks for is no PIN that anybody types, but what the typed
+    /// one and a key that is bound to the registers give together: started otherwise nobody can even try PINs, and started as
+    /// it should be the TPM counts the wrong ones.
+    /// </summary>
+    private static async Task<TpmSeal> SealToBoth(KeyMaterial key, TpmWanted wanted, char[] pin, CancellationToken cancel)
+    {
+        using var gate = KeyMaterial.Generate();
+        var bound = BoundPin(gate, pin);
+        try
+        {
+            var gated = await Seal(gate, wanted, null, cancel);
+            return await Seal(key, new TpmWanted([]), bound, cancel) with { Gate = gated };
+        }
+        finally
+        {
+            Array.Clear(bound);
+        }
+    }
+
+    /// <exception cref="RefusedInput"><c>tpm.pin-length</c>.</exception>
+    private static char[] BoundPin(KeyMaterial gate, char[] pin)
+    {
+        using var typed = new Pin(pin);
+        using var both = KeyDerivation.Derive(gate, typed.Bytes, "mangrove/root/tpm-pin/1"u8);
+        var bound = new char[LongestPin];
+        return Convert.TryToBase64Chars(both.Bytes[..BoundPinBytes], bound, out var written) && written == bound.Length
+            ? bound
+            : throw new InvalidOperationException("A PIN that is bound to the boot has 32 characters.");
+    }
+
     /// <summary>Opens a sealed key.</summary>
     /// <exception cref="RefusedInput">
     /// <c>tpm.missing</c>: no TPM answers; <c>tpm.foreign</c>: another one, or it was cleared; <c>tpm.pin-needed</c>,
@@ -119,6 +157,20 @@ internal static partial class TpmKey
         if (seal.Pin && pin is null)
         {
             throw new RefusedInput("tpm.pin-needed", "The TPM asks for the PIN that was chosen for it. Give it with --pin-file or at the prompt.");
+        }
+
+        if (seal.Gate is { } gated)
+        {
+            using var gate = await Open(gated, null, cancel);
+            var bound = BoundPin(gate, pin!);
+            try
+            {
+                return await Open(seal with { Gate = null }, bound, cancel);
+            }
+            finally
+            {
+                Array.Clear(bound);
+            }
         }
 
         using var typed = seal.Pin ? new Pin(pin!) : null;

@@ -196,6 +196,7 @@ internal sealed class CommandShell
         "integration" => "Programs of others that read over FHIR.",
         "keys" => "The hospital's keys.",
         "backup" => "Backups: made, listed, read back, restored, proven.",
+        "downtime" => "After a downtime that was bridged with a read-only copy.",
         "keys shares" => "Printed sheets that recover the hospital's keys.",
         "device" => "The hospital's registered devices.",
         "integration certificate" => "Certificates of programs.",

@@ -283,6 +283,7 @@ public sealed class VaultRoom : IAsyncDisposable
         Keys.Dispose();
         Integrations.Dispose();
         Recovery.Dispose();
+        Copies.Dispose();
         Identity.Dispose();
         await log.DisposeAsync();
         index.Dispose();

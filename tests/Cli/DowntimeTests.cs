@@ -46,6 +46,10 @@ public sealed class DowntimeTests(SampleHospital sample) : IClassFixture<SampleH
         Assert.Equal(HttpStatusCode.OK, chart.Status);
         Assert.Contains("data-test=\"copy\"", chart.Text, StringComparison.Ordinal);
 
+        var paper = await doctor.Send("GET", "/downtime/all");
+        Assert.Contains("from the read-only copy", paper.Text, StringComparison.Ordinal);
+        Assert.Contains("data-test=\"census\"", paper.Text, StringComparison.Ordinal);
+
         foreach (var address in new[] { $"/patients/{patient:N}/consultation/{patient:N}/problems", $"/patients/{patient:N}/consultation/{patient:N}/sign", "/me/password", "/me/pin" })
         {
             var refused = await doctor.Send("POST", address);

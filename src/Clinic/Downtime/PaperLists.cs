@@ -152,8 +152,8 @@ public sealed class PaperLists(ClinicContext clinic, Door door, TimeProvider clo
     private static FieldUse[] Fields(PaperKinds kinds) =>
     [
         .. kinds.HasFlag(PaperKinds.Census) ? [Patient.ContactField] : (FieldUse[])[],
-        .. (kinds & (PaperKinds.Census | PaperKinds.Queues)) != 0 ? [TriageAssessment.OutcomeField] : (FieldUse[])[],
-        .. (kinds & (PaperKinds.Census | PaperKinds.Medicines)) != 0 ? [Allergy.RecordField] : (FieldUse[])[],
+        .. (kinds & (PaperKinds.Census | PaperKinds.Queues)) != PaperKinds.None ? [TriageAssessment.OutcomeField] : (FieldUse[])[],
+        .. (kinds & (PaperKinds.Census | PaperKinds.Medicines)) != PaperKinds.None ? [Allergy.RecordField] : (FieldUse[])[],
         .. kinds.HasFlag(PaperKinds.Medicines) ? [Prescription.MedicineField] : (FieldUse[])[],
     ];
 

@@ -17,7 +17,7 @@ public sealed record HandedIn(int Taken, int Known, DateTimeOffset? Since, DateT
 /// Brings what people did at a read-only copy during a downtime into the hospital's own log: who, which patients, which fields,
 /// and when it really was. The copy's log is proven first as one that goes on from the hospital's own.
 /// </summary>
-public sealed class CopyLog
+public sealed class CopyLog : IDisposable
 {
     /// <summary>How a copy's log names its opening.</summary>
     public const string OpenedAction = "OPEN_DOWNTIME_COPY";
@@ -125,6 +125,8 @@ public sealed class CopyLog
     }
 
     private static bool OfPeople(AuditEntry entry) => !entry.Actor.StartsWith("system:", StringComparison.Ordinal);
+
+    public void Dispose() => one.Dispose();
 
     /// <summary>The entry as the hospital's log has it: the same people, patients and fields, marked as the copy's, with its time in the reason.</summary>
     private static AuditDraft Draft(AuditEntry entry, long left) => new()

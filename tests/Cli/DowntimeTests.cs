@@ -39,7 +39,7 @@ public sealed class DowntimeTests(SampleHospital sample) : IClassFixture<SampleH
 
         // A sheet for writing leads to the chart, which opens and is an entry of the copy's own log.
         var patient = await InCare(copy);
-        var sheet = await doctor.Send("GET", $"/patients/{patient:N}/consultation/{Guid.NewGuid():N}");
+        var sheet = await doctor.Send("GET", $"/patients/{patient:N}/consultation/{Ids.New():N}");
         Assert.Equal(HttpStatusCode.Redirect, sheet.Status);
         Assert.Contains($"Location: /patients/{patient:N}", sheet.Headers, StringComparison.Ordinal);
         var chart = await doctor.Send("GET", $"/patients/{patient:N}");
@@ -281,17 +281,17 @@ public sealed class DowntimeTests(SampleHospital sample) : IClassFixture<SampleH
         public static async Task<ServedCopy> Start(string copies, string from, string key, TimeProvider clock)
         {
             var said = new List<string>();
-            var place = DowntimeFolder.Take(copies);
-            var service = new DowntimeService(place, from, _ => RecoverySecret.Of(new RootSecret { KeyFile = key }), anyDevice: false, [new Uri("https://localhost:0")], clock, said.Add);
+            var held = DowntimeFolder.Take(copies);
+            var service = new DowntimeService(held, from, _ => RecoverySecret.Of(new RootSecret { KeyFile = key }), anyDevice: false, [new Uri("https://localhost:0")], clock, said.Add);
             try
             {
                 await service.Start(default);
-                return new ServedCopy(place, service, said);
+                return new ServedCopy(held, service, said);
             }
             catch
             {
                 await service.DisposeAsync();
-                place.Dispose();
+                held.Dispose();
                 throw;
             }
         }

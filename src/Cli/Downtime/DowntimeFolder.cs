@@ -89,14 +89,14 @@ public sealed class DowntimeFolder : IDisposable
             throw new RefusedInput("data.unwritable", "The data folder cannot be made or written by this account. Name another one with --data, or give the account the right to write it.");
         }
 
-        var taken = FolderLock.Take(folder);
+        var held = FolderLock.Take(folder);
         try
         {
-            return new DowntimeFolder(folder, taken);
+            return new DowntimeFolder(folder, held);
         }
         catch
         {
-            taken.Dispose();
+            held.Dispose();
             throw;
         }
     }

@@ -1,4 +1,3 @@
-using Mangrove.Clinic;
 using Mangrove.Clinic.Downtime;
 using Mangrove.Vault.Access;
 using Mangrove.Vault.Backups;

@@ -1,8 +1,9 @@
 using System.Security.Cryptography;
 using System.Text.Json;
-using Mangrove.Clinic;
+using Mangrove.Cli.Downtime;
 using Mangrove.Cli.Serving;
 using Mangrove.Cli.Upgrades;
+using Mangrove.Clinic;
 using Mangrove.Kernel;
 using Mangrove.Vault;
 using Mangrove.Vault.Identity;
@@ -71,6 +72,7 @@ public static class Founding
     internal static async Task<T> Raise<T>(StorageOptions storage, RootSecret secret, Func<FolderLock, Task<T>> build, CancellationToken cancel)
     {
         var folder = storage.Folder;
+        DowntimeFolder.Refuse(folder);
         var made = !Directory.Exists(folder);
         try
         {
@@ -151,6 +153,7 @@ public static class Founding
     /// <summary>Refuses a folder without a whole hospital in it, before anything is written there; an upgrade that was being put in place is put there first.</summary>
     internal static void RequireFounded(string folder)
     {
+        DowntimeFolder.Refuse(folder);
         if (File.Exists(MarkIn(folder)))
         {
             throw new RefusedInput("data.half-made", "The making of this hospital was interrupted. Run 'mangrove init' again with the same --data; it removes what was left and begins anew.");

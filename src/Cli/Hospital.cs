@@ -88,7 +88,7 @@ public sealed class Hospital : IAsyncDisposable
     internal static async Task<Hospital> Open(FolderLock? folder, StorageOptions storage, RootSecret secret, TimeProvider clock, OlderSchema older, CancellationToken cancel)
     {
         VaultRoom? vault = null;
-        var head = new LogHead();
+        var head = new LogHead { ReadOnly = storage.Copy is not null };
         var clinics = ClinicsOf(storage, head);
         try
         {

@@ -36,6 +36,7 @@ internal static class Program
         new CertificateIssueVerb(ClientKind.Device),
         new CertificateListVerb(ClientKind.Device),
         new CertificateRevokeVerb(ClientKind.Device),
+        new DowntimeHandInVerb(),
         new BackupCreateVerb(),
         new BackupListVerb(),
         new BackupVerifyVerb(),

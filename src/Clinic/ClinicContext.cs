@@ -3,6 +3,7 @@ using System.Reflection;
 using Mangrove.Clinic.Records;
 using Mangrove.Kernel;
 using Mangrove.Vault.Audit;
+using Mangrove.Vault.Backups;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Microsoft.EntityFrameworkCore.Storage;
@@ -314,6 +315,11 @@ public abstract class ClinicContext(DbContextOptions options) : DbContext(QuietM
     private async Task<int> Commit(bool acceptAllChangesOnSuccess, CancellationToken cancel)
     {
         var head = log ?? throw new InvalidOperationException("A context that follows no log cannot commit. Take it from the hospital's factory.");
+        if (head.ReadOnly)
+        {
+            throw new RefusedInput(CopyMark.Refusal);
+        }
+
         if (head.Newest is not { } checkpoint)
         {
             return await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancel);

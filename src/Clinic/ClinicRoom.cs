@@ -1,6 +1,7 @@
 using Mangrove.Clinic.Billing;
 using Mangrove.Clinic.Chart;
 using Mangrove.Clinic.Consultation;
+using Mangrove.Clinic.Downtime;
 using Mangrove.Clinic.Laboratory;
 using Mangrove.Clinic.Pharmacy;
 using Mangrove.Clinic.Find;
@@ -37,6 +38,9 @@ public static class ClinicRoom
         services.AddScoped<ViewWristband>();
         services.AddScoped<ListArrivals>();
         services.AddScoped<ShowBoard>();
+
+        // Downtime
+        services.AddScoped<PaperLists>();
 
         // Billing
         services.AddScoped<ListOpenInvoices>();

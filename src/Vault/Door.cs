@@ -1,6 +1,7 @@
 using Mangrove.Kernel;
 using Mangrove.Vault.Access;
 using Mangrove.Vault.Audit;
+using Mangrove.Vault.Backups;
 using Mangrove.Vault.Identity;
 using Mangrove.Vault.Index;
 using Mangrove.Vault.Keys;
@@ -116,6 +117,22 @@ public sealed class Door
 
         await log.Note(actor, request, cancel);
     }
+
+    /// <summary>
+    /// Turns away an act that would change something in a read-only copy, before anything is read for it: the refusal is an entry.
+    /// </summary>
+    /// <param name="actor">Who wanted it.</param>
+    /// <param name="resource">The address that was asked for, without anything of a patient.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <returns><c>downtime.read-only</c>, for the answer.</returns>
+    public async Task<Error> TurnAway(Actor actor, string resource, CancellationToken cancel)
+    {
+        await log.Refuse(actor, new Request { Action = "CHANGE_IN_COPY", Purpose = actor.UsualPurpose, Resource = resource }, CopyMark.Refusal, cancel);
+        return CopyMark.Refusal;
+    }
+
+    /// <summary>Whether this is a read-only copy of a hospital.</summary>
+    internal bool ReadOnly => policy.ReadOnly;
 
     /// <summary>
     /// Says whether a request would be allowed and why, without opening anything; asking is an entry too. Everybody may

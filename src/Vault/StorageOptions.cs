@@ -26,6 +26,9 @@ public sealed record StorageOptions
     /// <summary>PostgreSQL connection strings by schema (<c>clinic</c>, <c>vault</c>, <c>keys</c>, <c>audit</c>; <c>owner</c> for set-up and upgrade; <c>drill</c> for restores that are proven and thrown away).</summary>
     public IReadOnlyDictionary<string, string> Connections { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
+    /// <summary>What the folder is a read-only copy of; null for a hospital.</summary>
+    public Backups.CopyMark? Copy { get; init; }
+
     public static StorageOptions Sqlite(string folder) => new() { Kind = StorageKind.Sqlite, Folder = Path.GetFullPath(folder) };
 
     /// <summary>Reads a connection file: one <c>name=connection string</c> a line, <c>#</c> begins a comment.</summary>

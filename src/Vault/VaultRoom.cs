@@ -40,7 +40,8 @@ public sealed class VaultRoom : IAsyncDisposable
         Facility = protector.Facility;
         FacilityName = protector.FacilityName;
         head.Follow(() => log.Newest);
-        var standings = new Standings();
+        Copy = storage.Copy;
+        var standings = new Standings { Copy = storage.Copy };
         receipts = new Receipt.Log(log, standings);
         Acts = new ActComparison(log, receipts);
         var vault = new Store(storage, "vault");
@@ -55,6 +56,7 @@ public sealed class VaultRoom : IAsyncDisposable
         Clients = new ClientCertificates(vault, Identity, Door, receipts, Secrets, clock);
         Recovery = new RecoveryRecipients(keys, Identity, Door, receipts, clock);
         Backups = new BackupDesk(storage, vault, keys, Identity, Door, receipts, Facility, FacilityName, clock);
+        Copies = new CopyLog(vault, log, Door, clock);
         Health = new HealthDesk(vault, Identity, Door, receipts, Secrets, clock);
         var rotations = new KeyRotations(keys, receipts);
         foreach (var kind in Backups.Kinds())
@@ -66,6 +68,9 @@ public sealed class VaultRoom : IAsyncDisposable
     }
 
     public Guid Facility { get; }
+
+    /// <summary>What this is a read-only copy of; null for a hospital.</summary>
+    public CopyMark? Copy { get; }
 
     public string FacilityName { get; }
 
@@ -89,6 +94,9 @@ public sealed class VaultRoom : IAsyncDisposable
 
     /// <summary>Backups: who makes them, their keys, where they go.</summary>
     public BackupDesk Backups { get; }
+
+    /// <summary>What people did at read-only copies during downtimes.</summary>
+    public CopyLog Copies { get; }
 
     /// <summary>What was measured of the server, alarms, and letters about them.</summary>
     public HealthDesk Health { get; }
@@ -166,6 +174,7 @@ public sealed class VaultRoom : IAsyncDisposable
         await IdentityDesk.Create(vault, cancel);
         await IntegrationDesk.Create(vault, cancel);
         await BackupStore.Create(vault, keyStore, cancel);
+        await CopyLog.Create(vault, cancel);
         await HealthStore.Create(vault, cancel);
         await CreateLog(storage, cancel);
     }
@@ -241,6 +250,7 @@ public sealed class VaultRoom : IAsyncDisposable
             var journal = await AuditLog.Open(StoreOf(storage, protector.Facility), protector.Facility, signing, anchors, clock, Ids.New(), null, cancel);
             await IdentityDesk.Create(new Store(storage, "vault"), cancel);
             await BackupStore.Create(new Store(storage, "vault"), new Store(storage, "keys"), cancel);
+            await CopyLog.Create(new Store(storage, "vault"), cancel);
             await HealthStore.Create(new Store(storage, "vault"), cancel);
             var room = new VaultRoom(storage, protector, ring, signing, journal, care, head, clock);
             ring = null;
@@ -297,6 +307,7 @@ public sealed class VaultRoom : IAsyncDisposable
         Keys.Dispose();
         Integrations.Dispose();
         Recovery.Dispose();
+        Copies.Dispose();
         Identity.Dispose();
         await log.DisposeAsync();
         index.Dispose();

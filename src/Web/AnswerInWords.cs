@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Mangrove.Kernel;
 using Mangrove.Vault;
 using Mangrove.Vault.Audit;
+using Mangrove.Vault.Backups;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
@@ -21,6 +22,13 @@ internal sealed partial class AnswerInWords(RequestDelegate next, ILogger<Answer
         }
         catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
         {
+            return;
+        }
+        catch (RefusedInput copy) when (copy.Code == CopyMark.RefusalCode && !http.Response.HasStarted)
+        {
+            // Of a copy every change is refused alike, before anything is looked at: nothing can be learnt from the answer.
+            Forget(http);
+            await Refusal.Write(http, StatusCodes.Status409Conflict, copy.Code, copy.Message);
             return;
         }
         catch (Refused) when (!http.Response.HasStarted)

@@ -1,3 +1,4 @@
+using Mangrove.Vault.Backups;
 using Mangrove.Web.Administration;
 using Mangrove.Web.Pages;
 using Mangrove.Web.Session;
@@ -33,6 +34,7 @@ public static class WebRoom
         services.AddHttpContextAccessor();
         services.AddCascadingValue(provider => provider.GetRequiredService<IHttpContextAccessor>().HttpContext);
         services.AddCascadingValue(provider => ScreenSettings.Read(provider.GetRequiredService<IHttpContextAccessor>().HttpContext));
+        services.AddCascadingValue(provider => provider.GetService<CopyMark>());
         services.AddAntiforgery(options =>
         {
             options.Cookie.Name = "__Host-mangrove-form";
@@ -58,6 +60,11 @@ public static class WebRoom
         app.MapMangroveShell();
         beforeStaff?.Invoke(app);
         app.UseMiddleware<StaffSession>();
+        if (app.Services.GetService<CopyMark>() is not null)
+        {
+            app.UseMiddleware<CopyGate>();
+        }
+
         StaffPages.Map(app);
         return app;
     }

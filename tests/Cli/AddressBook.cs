@@ -35,6 +35,8 @@ internal static class AddressBook
         new(@"^POST /patients/\{patient\}/dispense/\{visit\}/gate$", Everybody),
 
         new(@"^(GET|POST) /patients/\{patient:guid\}/(details|visits|wristband|newborn)(/|$)", [Role.FrontDesk]),
+        // Lists for paper, of those who care for patients or register them.
+        new(@"^GET /downtime(/\{lists\})?$", [Role.FrontDesk, .. Clinical]),
         new("^(GET|POST) /(desk|drafts/registration)(/|$)", [Role.FrontDesk]),
         new(@"^(GET|POST) (/patients/\{patient\})?/triage(/|$)", [Role.Nurse, Role.Doctor]),
         new(@"^(GET|POST) (/patients/\{patient:guid\})?/(consultation|results)(/|$)", [Role.Doctor]),

@@ -197,6 +197,7 @@ internal sealed class CommandShell
         "keys" => "The hospital's keys.",
         "backup" => "Backups: made, listed, read back, restored, proven.",
         "mail" => "Letters about alarms: the mail server and who gets them.",
+        "downtime" => "After a downtime that was bridged with a read-only copy.",
         "keys shares" => "Printed sheets that recover the hospital's keys.",
         "device" => "The hospital's registered devices.",
         "integration certificate" => "Certificates of programs.",

@@ -177,19 +177,27 @@ public sealed class Server : IAsyncDisposable
         builder.Services.AddSingleton<IMemoryPoolFactory<byte>, WipedMemory.Factory>();
         builder.Services.AddHostedService<MemorySweep>();
         builder.Services.AddSingleton(hospital.Vault.Space);
-        builder.Services.AddHostedService<SpaceKeeper>();
-        builder.Services.AddHostedService<ActKeeper>();
         builder.Services.AddSingleton(hospital.Backups);
         builder.Services.AddSingleton<IBackupWork>(hospital.Backups);
-        builder.Services.AddHostedService<BackupTimetable>();
-        builder.Services.AddHostedService<KeyWork>();
+        if (hospital.Vault.Copy is { } copy)
+        {
+            builder.Services.AddSingleton(copy);
+        }
+        else
+        {
+            builder.Services.AddHostedService<SpaceKeeper>();
+            builder.Services.AddHostedService<ActKeeper>();
+            builder.Services.AddHostedService<BackupTimetable>();
+            builder.Services.AddHostedService<KeyWork>();
+            builder.Services.AddHostedService(static services => services.GetRequiredService<HealthWatch>());
+        }
+
         builder.Services.AddMangroveWeb();
         builder.Services.AddSingleton<Health>();
         builder.Services.AddSingleton<RequestCounts>();
         builder.Services.AddSingleton<ILetterCarrier, SmtpCarrier>();
         builder.Services.AddSingleton<HealthWatch>();
         builder.Services.AddSingleton<IHealthSource>(static services => services.GetRequiredService<HealthWatch>());
-        builder.Services.AddHostedService(static services => services.GetRequiredService<HealthWatch>());
         if (shell is not null)
         {
             builder.Services.AddSingleton(shell);
@@ -207,7 +215,13 @@ public sealed class Server : IAsyncDisposable
             web.UseMiddleware<ConnectionClient>();
             web.UseMangroveServices();
         });
-        app.MapMangroveApi();
+
+        // Programs of others wait for the hospital itself: what they would read here may be old, and they see no banner.
+        if (hospital.Vault.Copy is null)
+        {
+            app.MapMangroveApi();
+        }
+
         app.Services.GetRequiredService<Health>().Map(app);
         return app;
     }

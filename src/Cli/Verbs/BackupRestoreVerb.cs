@@ -49,7 +49,7 @@ internal sealed class BackupRestoreVerb : OwnVerb
         }
 
         var approvers = Approvers(arguments, call, stored, newest);
-        var (opening, known) = OpeningSecret(arguments, call, stored);
+        var (opening, known) = RecoverySecrets.Of(arguments, call, arguments.GetValue(shares) ?? [], stored.KeysPath);
         using var forgotten = opening;
         var secret = Founding.Named(NewSecret(arguments, call, known));
 
@@ -150,34 +150,6 @@ internal sealed class BackupRestoreVerb : OwnVerb
         : Typed.Possible
             ? new string(Typed.Ask($"Password of {user}: "))
             : throw new RefusedInput("secret.needed", "Give the passwords of both administrators with --password-file and --second-password-file; there is nobody to ask.");
-
-    private (RecoverySecret Opening, RootSecret? Known) OpeningSecret(ParseResult arguments, Call call, StoredBackup stored)
-    {
-        var files = arguments.GetValue(shares) ?? [];
-        if (files.Length > 0)
-        {
-            return (RecoverySecret.OfSheets([.. files.Select(file => new string(Typed.Whole(call.Full(file))))]).Value, null);
-        }
-
-        RootSecret known;
-        if (arguments.GetValue(Common.KeyFile) is { } key)
-        {
-            known = new RootSecret { KeyFile = call.Full(key) };
-        }
-        else if (arguments.GetValue(Common.PassphraseFile) is { } file)
-        {
-            known = new RootSecret { Passphrase = Typed.FirstLine(call.Full(file)) };
-        }
-        else
-        {
-            var (name, _) = OpenedBundle.Look(stored.KeysPath);
-            known = Typed.Possible
-                ? new RootSecret { Passphrase = Typed.Ask($"Passphrase of {name}: ") }
-                : throw new RefusedInput("recovery.secret-needed", "Give what opens the backup: --passphrase-file, --key-file, or --share-file for each printed sheet.");
-        }
-
-        return (RecoverySecret.Of(known), known);
-    }
 
     // With a TPM or token the passphrase that opened this backup goes on opening the next ones, unless another is named.
     private RootSecret NewSecret(ParseResult arguments, Call call, RootSecret? known) =>

@@ -23,7 +23,7 @@ internal sealed class ObservationSeries(PartialDate? born, AdministrativeSex sex
     {
         foreach (var component in value.Components)
         {
-            Add(row, component.Flag is null && component.Status == value.Status ? component : component with { Status = value.Status });
+            Add(row, component.Flag is null && component.Status == value.Status && value.Recorded is null ? component : component with { Status = value.Status, Recorded = value.Recorded });
         }
 
         if (value.Number is null && string.IsNullOrWhiteSpace(value.Text))
@@ -65,7 +65,7 @@ internal sealed class ObservationSeries(PartialDate? born, AdministrativeSex sex
         var name = test?.Name ?? (vital is { } known ? VitalRanges.Load().Of(known).Name : last.Value.Display);
         var points = found
             .Where(one => (one.Value.Unit ?? one.Value.UnitCode ?? "") == unit && one.Value.Number is null == last.Value.Number is null)
-            .Select(one => new ChartPoint(one.Row.TakenAt, one.Value.Number, one.Value.Text, Flag(one.Row, one.Value, test, vital), one.Row.OrderId))
+            .Select(one => new ChartPoint(one.Row.TakenAt, one.Value.Number, one.Value.Text, Flag(one.Row, one.Value, test, vital), one.Row.OrderId) { Recorded = one.Value.Recorded })
             .ToList();
         return new ChartSeries(key, name, unit, Range(last.Row, last.Value, test, vital), vital, points);
     }

@@ -94,6 +94,9 @@ public sealed record ChartSeries(string Key, string Name, string Unit, Interval?
 /// <param name="Value">A number, or null for an answer in words.</param>
 public sealed record ChartPoint(DateTimeOffset At, decimal? Value, string? Text, ResultFlag Flag, Guid? OrderId)
 {
+    /// <summary>When it was written down, for a late entry.</summary>
+    public DateTimeOffset? Recorded { get; init; }
+
     /// <summary>Nothing: PHI never reaches a log by accident.</summary>
     public override string ToString() => nameof(ChartPoint);
 }

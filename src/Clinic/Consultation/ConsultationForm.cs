@@ -25,6 +25,9 @@ public sealed record ConsultationForm
 
     public string Plan { get; init; } = "";
 
+    /// <summary>When it happened, as typed (<see cref="LateEntry.Read"/>); empty for now.</summary>
+    public string HappenedAt { get; init; } = "";
+
     /// <summary>ICD-10 codes in the order of importance.</summary>
     public IReadOnlyList<string> Diagnoses { get; init; } = [];
 

@@ -22,7 +22,7 @@ public sealed class SignConsultation(ClinicContext clinic, Door door, DiagnosisL
     /// <returns>
     /// The note, or <c>consultation.signed-already</c>, <c>consultation.empty</c>, <c>consultation.long</c>,
     /// <c>diagnosis.unknown</c>, <c>laboratory.unknown-test</c>, <c>prescription.line</c>, <c>prescription.blocked</c>,
-    /// <c>prescription.reason-needed</c>, <c>draft.newer</c>, <c>visit.…</c>; then nothing is written.
+    /// <c>prescription.reason-needed</c>, <c>draft.newer</c>, <c>late.…</c>, <c>visit.…</c>; then nothing is written.
     /// </returns>
     public async Task<Result<Note>> Run(PatientId patientId, Guid visitId, ConsultationForm form, Actor actor, CancellationToken cancel)
     {
@@ -48,6 +48,12 @@ public sealed class SignConsultation(ClinicContext clinic, Door door, DiagnosisL
             return new Error("draft.newer", "You opened this consultation again and wrote there. Copy what you need and load this page again.");
         }
 
+        var happened = LateEntry.Read(form.HappenedAt, clock);
+        if (happened.Error is { } never)
+        {
+            return never;
+        }
+
         var now = clock.GetUtcNow();
         var read = await Read(form, opening, patient, visit, now, cancel);
         if (read.Error is { } wrong)
@@ -58,7 +64,7 @@ public sealed class SignConsultation(ClinicContext clinic, Door door, DiagnosisL
 
         var (diagnoses, lines, tests) = read.Value;
         var note = new Note { Id = form.NoteId, PatientId = patientId, Kind = NoteKind.Consultation, VisitId = visitId, SignedAt = now, By = actor.Staff };
-        opening.Set(note, Note.TextField, new NoteText(form.Subjective.Trim(), form.Objective.Trim(), form.Assessment.Trim(), form.Plan.Trim()));
+        opening.Set(note, Note.TextField, new NoteText(form.Subjective.Trim(), form.Objective.Trim(), form.Assessment.Trim(), form.Plan.Trim()) { Happened = happened.Value.Recorded is null ? null : happened.Value.At });
         clinic.Notes.Add(note);
         await AddProblems(opening, visit, diagnoses, actor, now, cancel);
         foreach (var line in lines)

@@ -33,6 +33,9 @@ public sealed class Note : SealedRow
 /// <summary>A note in the SOAP order; an addendum uses the last part only.</summary>
 public sealed record NoteText(string Subjective, string Objective, string Assessment, string Plan)
 {
+    /// <summary>When what it tells happened, for a late entry: then it was signed later.</summary>
+    public DateTimeOffset? Happened { get; init; }
+
     /// <summary>Nothing: PHI never reaches a log by accident.</summary>
     public override string ToString() => nameof(NoteText);
 }

@@ -96,6 +96,9 @@ public sealed record ObservedValue
 
     public string? Note { get; init; }
 
+    /// <summary>When it was written down, for a late entry: then the row's time is when it was measured.</summary>
+    public DateTimeOffset? Recorded { get; init; }
+
     /// <summary>Nothing: PHI never reaches a log by accident.</summary>
     public override string ToString() => nameof(ObservedValue);
 }

@@ -31,6 +31,9 @@ public sealed class TriageAssessment : SealedRow
 /// <param name="Pregnant">Whether pregnancy was stated.</param>
 public sealed record TriageOutcome(int Category, string Complaint, int? News2, string? News2Band, bool Scale2, int? Pain, bool Pregnant)
 {
+    /// <summary>When it was written down, for a late entry: then the row's time is when it was done.</summary>
+    public DateTimeOffset? Recorded { get; init; }
+
     /// <summary>Nothing: PHI never reaches a log by accident.</summary>
     public override string ToString() => nameof(TriageOutcome);
 }

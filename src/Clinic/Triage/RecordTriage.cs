@@ -20,7 +20,8 @@ public sealed class RecordTriage(ClinicContext clinic, Door door, Charging charg
     /// <param name="Category">1 to 5.</param>
     /// <param name="Complaint">Complaint and observations.</param>
     /// <param name="RecheckMinutes">When to look again; 0 for not needed.</param>
-    public sealed record Form(Guid Id, PatientId Patient, Guid Visit, VitalEntry Vitals, int Category, string Complaint, int RecheckMinutes)
+    /// <param name="HappenedAt">When it was done, as typed (<see cref="LateEntry.Read"/>); empty for now.</param>
+    public sealed record Form(Guid Id, PatientId Patient, Guid Visit, VitalEntry Vitals, int Category, string Complaint, int RecheckMinutes, string? HappenedAt = null)
     {
         /// <summary>Nothing: PHI never reaches a log by accident.</summary>
         public override string ToString() => nameof(Form);
@@ -59,7 +60,14 @@ public sealed class RecordTriage(ClinicContext clinic, Door door, Charging charg
             return new Error("triage.recheck", "Choose when to look again, within 24 hours.");
         }
 
+        var happened = LateEntry.Read(form.HappenedAt, clock);
+        if (happened.Error is { } never)
+        {
+            return never;
+        }
+
         var now = clock.GetUtcNow();
+        var (at, recorded) = happened.Value;
         if (visit.Triage(now).Error is { } over)
         {
             return over;
@@ -79,8 +87,8 @@ public sealed class RecordTriage(ClinicContext clinic, Door door, Charging charg
         var vitals = form.Vitals.At(opening.Read(patient, Patient.PersonField)?.BornOn() is { } born ? Age.On(born, clock.LocalToday()) : null);
         foreach (var value in Measured(vitals))
         {
-            var row = new Observation { PatientId = form.Patient, VisitId = visit.Id, Kind = value.Kind, TakenAt = now, By = actor.Staff };
-            opening.Set(row, Observation.ValueField, value.Value);
+            var row = new Observation { PatientId = form.Patient, VisitId = visit.Id, Kind = value.Kind, TakenAt = at, By = actor.Staff };
+            opening.Set(row, Observation.ValueField, value.Value with { Recorded = recorded });
             clinic.Observations.Add(row);
         }
 
@@ -90,7 +98,7 @@ public sealed class RecordTriage(ClinicContext clinic, Door door, Charging charg
             Id = form.Id,
             PatientId = form.Patient,
             VisitId = visit.Id,
-            At = now,
+            At = at,
             By = actor.Staff,
             RecheckDue = form.RecheckMinutes == 0 ? null : now.AddMinutes(form.RecheckMinutes),
         };
@@ -101,7 +109,10 @@ public sealed class RecordTriage(ClinicContext clinic, Door door, Charging charg
             score.Ok ? score.Value.BandWord : score.Error!.Code == "news2.pregnant" ? "MEOWS, pregnant" : score.Error.Code == "news2.under-16" ? "PEWS, under 16" : null,
             vitals.Scale == OxygenScale.Two,
             vitals.Pain,
-            vitals.Pregnant));
+            vitals.Pregnant)
+        {
+            Recorded = recorded,
+        });
         clinic.Triages.Add(assessment);
         clinic.Drafts.RemoveRange(await clinic.Drafts
             .Where(draft => draft.PatientId == form.Patient && draft.By == actor.Staff && draft.Kind == DraftKind.Triage && draft.VisitId == visit.Id)

@@ -140,7 +140,7 @@ public sealed class ResourceComposer(Guid facility, Func<Guid, string> idOf)
             linked ? Encounter(row.VisitId) : null,
             Time(row.TakenAt),
             null,
-            null,
+            value.Recorded is { } recorded ? Time(recorded) : null,
             row.By is { } by ? [Staff(by)] : [],
             measured,
             measured is null && value.Components.Count == 0 ? Unknown() : null,

@@ -1,4 +1,5 @@
 using Mangrove.Kernel;
+using Mangrove.Vault.Backups;
 using Mangrove.Vault.Identity;
 using Mangrove.Vault.Integrations;
 
@@ -51,6 +52,9 @@ internal sealed class Grant
         /// <summary>Why this actor may do nothing at all now, from where they are; null when they may.</summary>
         public Error? Standing(Actor actor) => standings.Refusal(actor);
 
+        /// <summary>Whether this is a copy, in which nothing is written.</summary>
+        public bool ReadOnly => standings.Copy is not null;
+
         public async Task<Decision> Decide(Actor actor, Request request, CancellationToken cancel)
         {
             return Standing(actor) is { } outside ? Decision.No(outside.Code, outside.Message) : await Judge(actor, request, cancel);
@@ -59,6 +63,11 @@ internal sealed class Grant
         /// <summary>What is decided by the role, the record and the request alone, as if the actor were signed in at a device of the house.</summary>
         public async Task<Decision> Judge(Actor actor, Request request, CancellationToken cancel)
         {
+            if (ReadOnly && (request.Writes.Count > 0 || request.Creates))
+            {
+                return Decision.No(CopyMark.Refusal.Code, CopyMark.Refusal.Message);
+            }
+
             // Import and export by an administrator: the matrix has one line for them, whatever is in the role's own line.
             var rights = actor.Role == Role.Admin && request.Purpose == Purpose.Portability ? RoleMatrix.Portability : actor.Rights;
             if (actor.Service is { } service)

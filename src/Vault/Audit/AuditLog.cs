@@ -11,7 +11,7 @@ namespace Mangrove.Vault.Audit;
 /// signed checkpoint in one transaction and then answers their callers: concurrent callers share an fsync, a lone caller
 /// waits for nobody. Nobody is answered before the disk has it. Safe for concurrent use.
 /// </summary>
-internal sealed class AuditLog : IAsyncDisposable
+internal sealed partial class AuditLog : IAsyncDisposable
 {
     private const int ListPage = 500;
 

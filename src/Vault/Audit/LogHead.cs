@@ -5,6 +5,9 @@ public sealed class LogHead
 {
     private Func<Checkpoint?> newest = () => null;
 
+    /// <summary>Whether the records that this log describes are a read-only copy, into which nothing is committed.</summary>
+    public bool ReadOnly { get; init; }
+
     /// <summary>The newest signed checkpoint, or null before the first entry.</summary>
     public Checkpoint? Newest => newest();
 

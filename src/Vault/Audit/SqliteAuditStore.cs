@@ -54,7 +54,12 @@ internal sealed class SqliteAuditStore(string path, TimeSpan busyTimeout, long? 
         }
     }
 
-    public override AuditSource Read()
+    /// <summary>Reads a log that lies somewhere else, as it stands.</summary>
+    public static AuditSource ReadAt(string path) => Read(path, TimeSpan.FromSeconds(10));
+
+    public override AuditSource Read() => Read(path, busyTimeout);
+
+    private static SqliteAuditSource Read(string path, TimeSpan busyTimeout)
     {
         var connection = RawSqlite.Open(path, readOnly: true, create: false, busyTimeout);
         try

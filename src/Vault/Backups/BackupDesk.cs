@@ -167,12 +167,36 @@ public sealed class BackupDesk
     public async Task Restored(string reason, CancellationToken cancel)
     {
         await log.Note(SystemActors.Backup, Act("RESTORE_BACKUP", "hospital", reason), cancel);
+        await EndSessions(SessionEnd.Restored, cancel);
+    }
+
+    /// <summary>Says in a read-only copy's own log that it is one and of what, and ends every session that was open in the backup.</summary>
+    /// <param name="mark">What it is a copy of.</param>
+    /// <param name="cancel">Gives up.</param>
+    public async Task OpenedAsCopy(CopyMark mark, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(mark);
+        await log.Note(
+            SystemActors.Backup,
+            new Request
+            {
+                Action = CopyLog.OpenedAction,
+                Purpose = Purpose.Administration,
+                Resource = "hospital",
+                Reason = string.Create(CultureInfo.InvariantCulture, $"backup {mark.Number} of {mark.AsOf.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, {(mark.AnyDevice ? "any device" : "registered devices by the hospital's rule")}"),
+            },
+            cancel);
+        await EndSessions(SessionEnd.Copy, cancel);
+    }
+
+    private async Task EndSessions(SessionEnd why, CancellationToken cancel)
+    {
         await using var connection = await vault.Open(cancel);
         await connection.Run(
             "UPDATE session SET revoked = @now, ended = @why WHERE revoked IS NULL",
             cancel,
             ("@now", clock.GetUtcNow().ToUnixTimeMilliseconds()),
-            ("@why", (int)SessionEnd.Restored));
+            ("@why", (int)why));
     }
 
     private async Task Note(Actor actor, string action, string target, string? reason, CancellationToken cancel)

@@ -1,6 +1,7 @@
 using Mangrove.Kernel;
 using Mangrove.Vault.Access;
 using Mangrove.Vault.Audit;
+using Mangrove.Vault.Backups;
 
 namespace Mangrove.Vault.Identity;
 
@@ -33,6 +34,12 @@ internal sealed class AdministratorAct(Sessions sessions, Door door, Receipt.Log
         {
             // Says no, writes the refusal and throws.
             await door.Record(admin, Rights.Administration, Sessions.Act(action, resource, null), cancel);
+        }
+
+        if (door.ReadOnly)
+        {
+            await log.Refuse(admin, Sessions.Act(action, resource, null), CopyMark.Refusal, cancel);
+            return CopyMark.Refusal;
         }
 
         var done = await sessions.Change(

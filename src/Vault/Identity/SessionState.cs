@@ -57,6 +57,9 @@ public enum SessionEnd
 
     /// <summary>The hospital was restored from a backup; nobody goes on in a session of another time.</summary>
     Restored = 14,
+
+    /// <summary>This is a read-only copy of the hospital: whoever was signed in there signs in here anew.</summary>
+    Copy = 15,
 }
 
 /// <summary>Who holds a locked session, for the lock page's greeting.</summary>

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using Mangrove.Kernel;
+using Mangrove.Vault.Backups;
 
 namespace Mangrove.Vault.Identity;
 
@@ -21,10 +22,13 @@ internal sealed class Standings
 
     private static Error NoDevice { get; } = new("access.device", "This device is not registered. An administrator gives you a code to register it.");
 
+    /// <summary>What this is a read-only copy of; null for a hospital.</summary>
+    public CopyMark? Copy { get; init; }
+
     /// <summary>Whether people work at registered devices only.</summary>
     public bool DevicesRequired
     {
-        get => devicesRequired;
+        get => devicesRequired && Copy is not { AnyDevice: true };
         set => devicesRequired = value;
     }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Mangrove.Vault.Audit;
+using Mangrove.Vault.Backups;
 using Mangrove.Web.Parts;
 
 namespace Mangrove.Web.Administration;
@@ -86,8 +87,12 @@ internal static class ActWords
         ["BACKUP_CREATED"] = ("database", "Backup made and read back"),
         ["BACKUP_FAILED"] = ("database", "Backup failed"),
         ["CREATE_BACKUP"] = ("database", "Began a backup"),
+        ["PRINT_DOWNTIME_LISTS"] = ("printer", "Printed the lists for a downtime"),
         ["REMOVE_BACKUPS"] = ("database", "Removed old backups"),
         ["REMOVE_BACKUP_TARGET"] = ("database", "Took a target of backups away"),
+        ["CHANGE_IN_COPY"] = ("shield-x", "Wanted to change something in a read-only copy"),
+        ["HAND_IN_DOWNTIME"] = ("database", "Handed in the log of a read-only copy"),
+        ["OPEN_DOWNTIME_COPY"] = ("database", "Opened a read-only copy"),
         ["RESTORE_BACKUP"] = ("database", "Hospital restored from a backup"),
         ["RESTORE_DRILL_FAILED"] = ("database", "Restore could not be proven"),
         ["RESTORE_PROVEN"] = ("database", "Restore proven"),
@@ -197,7 +202,7 @@ internal static class ActWords
 
     public static string Act(AuditEntry entry)
     {
-        var words = Known.TryGetValue(entry.Action, out var known) ? known.Words : Plain(entry.Action.ToLowerInvariant());
+        var words = entry.Action.StartsWith(CopyLog.Prefix, StringComparison.Ordinal) ? $"At a read-only copy: {Lower(Of(entry.Action[CopyLog.Prefix.Length..]))}" : Of(entry.Action);
         return entry.Outcome switch
         {
             AuditOutcome.Refused => $"Refused: {Lower(words)}",
@@ -205,6 +210,8 @@ internal static class ActWords
             _ => words,
         };
     }
+
+    private static string Of(string action) => Known.TryGetValue(action, out var known) ? known.Words : Plain(action.ToLowerInvariant());
 
     /// <summary>On what, which kinds of field, and why; never a value.</summary>
     public static string About(AuditEntry entry)

@@ -17,6 +17,9 @@ internal static class ChartText
 
     public static DateTimeOffset Local(this TimeProvider clock, DateTimeOffset time) => TimeZoneInfo.ConvertTime(time, clock.LocalTimeZone);
 
+    /// <summary>How a late entry is marked, wherever it is shown: <c>late entry, recorded 23-Nov 14:05</c>.</summary>
+    public static string Late(this TimeProvider clock, DateTimeOffset recorded) => $"late entry, recorded {clock.Day(recorded)} {clock.Minute(recorded)}";
+
     public static string Day(this TimeProvider clock, DateTimeOffset time) => ClinicalTime.Day(clock.Local(time));
 
     public static string Minute(this TimeProvider clock, DateTimeOffset time) => ClinicalTime.Minute(clock.Local(time));

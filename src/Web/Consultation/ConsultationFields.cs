@@ -14,6 +14,7 @@ internal static class ConsultationFields
     public const string Order = "lab";
     public const string Urgent = "lab-urgent";
     public const string Await = "await";
+    public const string Happened = "happened";
 
     public static string Of(string key, string field) => $"rx-{key}-{field}";
 
@@ -30,6 +31,7 @@ internal static class ConsultationFields
             Objective = Text(form, "o"),
             Assessment = Text(form, "a"),
             Plan = Text(form, "p"),
+            HappenedAt = form[Happened].ToString(),
             Diagnoses = [.. form[Diagnosis].OfType<string>().Where(code => code.Length > 0).Distinct(StringComparer.OrdinalIgnoreCase)],
             Prescriptions = [.. form[Line].OfType<string>().Where(IsKey).Distinct(StringComparer.Ordinal).Select(key => Draft(form, key))],
             Orders = [.. form[Order].OfType<string>().Where(code => code.Length > 0).Distinct(StringComparer.OrdinalIgnoreCase).Select(code => new OrderDraft(code, urgent.Contains(code)))],

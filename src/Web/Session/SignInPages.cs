@@ -72,6 +72,7 @@ internal static class SignInPages
         SessionEnd.RoleChanged or SessionEnd.Suspended or SessionEnd.Revoked or SessionEnd.PasswordReset or SessionEnd.Administrator or SessionEnd.FactorReset =>
             "An administrator ended this session. What you had begun to write is kept.",
         SessionEnd.Restored => "The hospital was restored from a backup, and everybody was signed out. Look through what was written last before you go on.",
+        SessionEnd.Copy => "This is a read-only copy of the hospital, for the time of the downtime. Sign in to look.",
         SessionEnd.DeviceRevoked => "An administrator took this device out of use.",
         SessionEnd.PasswordChanged => "You changed your password at another screen, which ended this session.",
         _ => null,

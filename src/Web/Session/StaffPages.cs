@@ -3,6 +3,7 @@ using Mangrove.Web.Cashier;
 using Mangrove.Web.Chart;
 using Mangrove.Web.Consultation;
 using Mangrove.Web.Desk;
+using Mangrove.Web.Downtime;
 using Mangrove.Web.Find;
 using Mangrove.Web.Laboratory;
 using Mangrove.Web.Pharmacy;
@@ -23,6 +24,7 @@ internal static class StaffPages
         AuthorityPages.Map(app);
         EventStream.Map(app);
         FindPages.Map(app);
+        DowntimePages.Map(app);
         DeskPages.Map(app);
         TriagePages.Map(app);
         ConsultationPages.Map(app);

@@ -83,7 +83,7 @@ internal static class TriagePages
         var formId = Guid.TryParseExact(form.GetValueOrDefault("id"), "N", out var id) ? id : Ids.New();
         var category = int.TryParse(form.GetValueOrDefault("category"), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0;
         var recheck = int.TryParse(form.GetValueOrDefault("recheck"), NumberStyles.None, CultureInfo.InvariantCulture, out var minutes) ? minutes : -1;
-        var done = await record.Run(new RecordTriage.Form(formId, patientId, visitId, VitalEntry.Read(form.GetValueOrDefault, null), category, form.GetValueOrDefault("complaint") ?? "", recheck), actor, cancel);
+        var done = await record.Run(new RecordTriage.Form(formId, patientId, visitId, VitalEntry.Read(form.GetValueOrDefault, null), category, form.GetValueOrDefault("complaint") ?? "", recheck, form.GetValueOrDefault("happened")), actor, cancel);
         if (done.Error is not { } error)
         {
             return Page.GoTo(http, "/triage");
@@ -94,7 +94,7 @@ internal static class TriagePages
             return Refusal.NotFound();
         }
 
-        var place = error.Code switch { "triage.category" => "category", "triage.complaint" => "complaint", _ => "category" };
+        var place = error.Code switch { "triage.category" => "category", "triage.complaint" => "complaint", "late.time" or "late.future" or "late.too-old" => "happened", _ => "category" };
         return Show(http, sheet, form, formId, new Dictionary<string, string> { [place] = error.Message }, clock, "kept", StatusCodes.Status422UnprocessableEntity);
     }
 

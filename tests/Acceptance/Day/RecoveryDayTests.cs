@@ -39,7 +39,8 @@ public sealed class RecoveryDayTests(LookHost look) : ProductDay(look)
             await admin.Keyboard.PressAsync("Control+Enter");
             await Assertions.Expect(admin.GetByTestId("done")).ToBeVisibleAsync();
             await Done(admin, "read back whole");
-            await admin.GetByTestId("start-drill").ClickAsync();
+
+            // The first drill follows by itself; the page may have stopped asking by then.
             await Done(admin, "restored, opened, compared");
             await Shown(admin, "backups");
             await admin.GotoAsync("/admin");
@@ -64,7 +65,7 @@ public sealed class RecoveryDayTests(LookHost look) : ProductDay(look)
         {
             var page = await Enter(desk, frontDesk);
             await page.GotoAsync(patient);
-            await Assertions.Expect(page.Locator("main")).ToContainTextAsync("Kimaro");
+            await Assertions.Expect(page.Locator("main")).ToContainTextAsync("KIMARO");
             await Shown(page, "patient-after");
         }
 
@@ -128,8 +129,13 @@ public sealed class RecoveryDayTests(LookHost look) : ProductDay(look)
 
     private static async Task Done(IPage admin, string words)
     {
-        await Assertions.Expect(admin.GetByTestId("run").First).ToContainTextAsync(words, new() { Timeout = 120_000 });
-        await Assertions.Expect(admin.GetByTestId("underway")).ToHaveCountAsync(0);
+        var begun = TimeProvider.System.GetTimestamp();
+        while (await admin.GetByTestId("history").Filter(new() { HasText = words }).CountAsync() == 0)
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(begun) < TimeSpan.FromMinutes(3), $"Nothing was {words}.");
+            await admin.WaitForTimeoutAsync(1_000);
+            await admin.ReloadAsync();
+        }
     }
 
     private async Task Shown(IPage page, string name)

@@ -112,7 +112,7 @@ public static class Founding
         }
 
         // A key file that was there before is refused by the vault and is not ours to remove.
-        var mark = new Mark(secret.KeyFile is { } file && !File.Exists(file) ? Path.GetFullPath(file) : null, storage.Kind == StorageKind.Postgres ? Ids.New() : null, secret.Token is { KeyId: not null } token ? token with { Module = Path.GetFullPath(token.Module) } : null);
+        var mark = new Mark(secret.KeyFile is { } file && !File.Exists(file) ? Path.GetFullPath(file) : null, storage.Kind == StorageKind.Postgres ? Ids.New() : null, secret.Token is { KeyId: not null } token ? token : null);
         try
         {
             WriteMark(folder, mark);
@@ -213,7 +213,7 @@ public static class Founding
         {
             if (secret.Token is not { } token || token.Label != left.Label || secret.Pin is null)
             {
-                throw new RefusedInput("init.token-left", $"The making of a hospital with this folder was interrupted, and the token {left.Label} may hold a key of it that is of no use (mangrove-{Convert.ToHexStringLower(left.KeyId.AsSpan(0, 4))}). Run 'mangrove init' again with --protector pkcs11:{left.Label} and its PIN: it removes what was left.");
+                throw new RefusedInput("init.token-left", $"The making of a hospital with this folder was interrupted, and the token {left.Label} may hold a key of it that is of no use (mangrove-{Convert.ToHexStringLower(left.KeyId.AsSpan(0, 4))}). Run 'mangrove init' again with --protector pkcs11:{left.Label} and its PIN: it removes what was left. If that token is gone for good, name another empty folder with --data.");
             }
 
             await VaultRoom.RemoveFromToken(left with { Module = token.Module }, secret.Pin, CancellationToken.None);

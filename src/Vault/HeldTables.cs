@@ -113,10 +113,17 @@ public sealed class HeldTables : IAsyncDisposable
     }
 
     /// <summary>How many other connections of Mangrove the database has: other servers, and commands.</summary>
-    public async Task<long> Others(CancellationToken cancel) => await held["vault"].Connection.Scalar(
-        "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'mangrove%' AND pid <> ALL (@mine)",
-        cancel,
-        ("@mine", held.Values.Select(one => one.Connection.ProcessID).ToArray())) as long? ?? 0;
+    public async Task<long> Others(CancellationToken cancel)
+    {
+        // Within a transaction the first look is kept and shown again, unless it is thrown away
+        // (https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-STATS-VIEWS).
+        var vault = held["vault"].Connection;
+        await vault.Scalar("SELECT pg_stat_clear_snapshot()", cancel);
+        return await vault.Scalar(
+            "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'mangrove%' AND pid <> ALL (@mine)",
+            cancel,
+            ("@mine", held.Values.Select(one => one.Connection.ProcessID).ToArray())) as long? ?? 0;
+    }
 
     /// <summary>Takes back what does not hold yet.</summary>
     public async ValueTask DisposeAsync()

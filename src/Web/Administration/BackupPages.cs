@@ -148,8 +148,8 @@ public sealed record BackupState(
         : new Proof("database", "Last backup", "None yet", "One lost disk would lose everything", Targets.Count == 0 ? "set a target" : "the first comes within a minute", Stale: true, "Set a target", "/admin/backups");
 
     public Proof DrillProof() => LastDrill is { } last
-        ? new Proof("history", "Last proven restore", When(last.Started), $"{ActWords.Count(last.AuditSize)} entries verified in {(last.Finished - last.Started).TotalSeconds.ToString("0", CultureInfo.InvariantCulture)} s", $"once a week · next {(DrillDue is { } due ? Moment(due) : "after a backup")}", Now - last.Started > DrillLimit)
-        : new Proof("history", "Last proven restore", "None yet", "A backup counts when it was restored", DrillsHere ? "comes by itself after the first backup" : "needs a database of its own: see Backups", Stale: true);
+        ? new Proof("history", "Last proven restore", When(last.Started), $"{ActWords.Count(last.AuditSize)} entries verified in {(last.Finished - last.Started).TotalSeconds.ToString("0", CultureInfo.InvariantCulture)} s", DrillsHere ? $"once a week · next {(DrillDue is { } due ? Moment(due) : "after a backup")}" : "none comes by itself: it needs a database of its own", Now - last.Started > DrillLimit)
+        : new Proof("history", "Last proven restore", "None yet", "A backup counts when it was restored", DrillsHere ? "comes by itself after the first backup" : "on PostgreSQL it needs a database of its own", Stale: true);
 
     private Proof WayBackProof() => new(
         "key",

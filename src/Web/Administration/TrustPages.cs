@@ -126,7 +126,7 @@ public sealed record TrustState(
         if (Backups is { } backups)
         {
             proofs.Add(backups.BackupProof() is { Stale: true, Act: null } late ? late with { Act = "Back up", ActAddress = "/admin/backups" } : backups.BackupProof());
-            proofs.Add(backups.DrillProof() is { Stale: true } old && backups is { LastBackup: not null, DrillsHere: true } ? old with { Act = "Start a drill", ActAddress = "/admin/backups" } : backups.DrillProof());
+            proofs.Add(backups.DrillProof() is { Stale: true } old && backups is { LastBackup: not null } ? old with { Act = backups.DrillsHere ? "Start a drill" : "What it needs", ActAddress = "/admin/backups" } : backups.DrillProof());
         }
 
 

@@ -35,6 +35,9 @@ public sealed class HospitalBackups(Hospital hospital) : IBackupWork, IAsyncDisp
     // Ends what pages began when the hospital closes.
     private readonly CancellationTokenSource closing = new();
 
+    /// <summary>A backup or a drill came to its end, well or not.</summary>
+    public event EventHandler? Ended;
+
     private volatile BackupProgress? running;
     private Task behind = Task.CompletedTask;
 
@@ -302,6 +305,7 @@ public sealed class HospitalBackups(Hospital hospital) : IBackupWork, IAsyncDisp
         {
             running = null;
             one.Release();
+            Ended?.Invoke(this, EventArgs.Empty);
         }
 
         // Also when the caller went away: a run that began has its end in the log.

@@ -108,6 +108,21 @@ internal sealed partial class HealthWatch : BackgroundService, IHealthSource
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        // An alarm about the backup must not outlive the backup by a minute, beside a tile that says it was made just now.
+        void Ended(object? sender, EventArgs nothing) => SendNow();
+        hospital.Backups.Ended += Ended;
+        try
+        {
+            await Watch(stoppingToken);
+        }
+        finally
+        {
+            hospital.Backups.Ended -= Ended;
+        }
+    }
+
+    private async Task Watch(CancellationToken stoppingToken)
+    {
         while (!stoppingToken.IsCancellationRequested)
         {
             using (var pause = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken))

@@ -1,7 +1,5 @@
 using System.Data.Common;
 using Mangrove.Vault.Backups;
-using Mangrove.Vault.Identity;
-using Mangrove.Vault.Integrations;
 using Mangrove.Vault.Keys;
 using Npgsql;
 
@@ -64,9 +62,7 @@ public sealed class HeldTables : IAsyncDisposable
         var vault = new Store(storage, "vault", held["vault"].Connection);
         var keys = new Store(storage, "keys", held["keys"].Connection);
         await KeyRing.CreateTables(keys, cancel);
-        await IdentityDesk.Create(vault, cancel);
-        await IntegrationDesk.Create(vault, cancel);
-        await BackupStore.Create(vault, keys, cancel);
+        await VaultRoom.CreateTables(vault, keys, cancel);
     }
 
     /// <summary>How many rows each table of a store holds, as this transaction sees it.</summary>

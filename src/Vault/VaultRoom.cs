@@ -171,12 +171,18 @@ public sealed class VaultRoom : IAsyncDisposable
         var vault = new Store(storage, "vault");
         var keyStore = new Store(storage, "keys");
         await KeyRing.CreateTables(keyStore, cancel);
+        await CreateTables(vault, keyStore, cancel);
+        await CreateLog(storage, cancel);
+    }
+
+    /// <summary>Makes what is missing of the tables of the desks: in a new hospital, at a start, and in an upgrade. The one list of them.</summary>
+    internal static async Task CreateTables(Store vault, Store keys, CancellationToken cancel)
+    {
         await IdentityDesk.Create(vault, cancel);
         await IntegrationDesk.Create(vault, cancel);
-        await BackupStore.Create(vault, keyStore, cancel);
+        await BackupStore.Create(vault, keys, cancel);
         await CopyLog.Create(vault, cancel);
         await HealthStore.Create(vault, cancel);
-        await CreateLog(storage, cancel);
     }
 
     /// <summary>Proves that a secret opens the root key, without touching any database.</summary>
@@ -244,14 +250,10 @@ public sealed class VaultRoom : IAsyncDisposable
             (ring, protector) = await RootProtector.Unseal(protector, storage.Folder, new Store(storage, "keys"), secret, clock, cancel);
 
             // A hospital that an earlier version made has no such tables yet.
-            await IntegrationDesk.Create(new Store(storage, "vault"), cancel);
+            await CreateTables(new Store(storage, "vault"), new Store(storage, "keys"), cancel);
             signing = CheckpointSigner.Import(await ring.Secret(KeyPurpose.Audit, SignerName, cancel)
                 ?? throw new RefusedInput("keys.incomplete", "keys.db has no signing key for the audit log. Restore keys.db from its own backup."));
             var journal = await AuditLog.Open(StoreOf(storage, protector.Facility), protector.Facility, signing, anchors, clock, Ids.New(), null, cancel);
-            await IdentityDesk.Create(new Store(storage, "vault"), cancel);
-            await BackupStore.Create(new Store(storage, "vault"), new Store(storage, "keys"), cancel);
-            await CopyLog.Create(new Store(storage, "vault"), cancel);
-            await HealthStore.Create(new Store(storage, "vault"), cancel);
             var room = new VaultRoom(storage, protector, ring, signing, journal, care, head, clock);
             ring = null;
             signing = null;

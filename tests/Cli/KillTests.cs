@@ -228,7 +228,7 @@ public abstract partial class KillTests(SampleHospital hospital)
 /// <summary>The server is killed; its database is files that it alone had open.</summary>
 public sealed class KillOnSqliteTests(SampleHospital hospital) : KillTests(hospital), IClassFixture<SampleHospital>
 {
-    protected override (int Least, int Most, TimeSpan Time) Rounds => (4, 12, TimeSpan.FromMinutes(1));
+    protected override (int Least, int Most, TimeSpan Time) Rounds => (4, 12, TimeSpan.FromSeconds(40));
 }
 
 /// <summary>In turns the server is killed while PostgreSQL stands, and every process of PostgreSQL while the server stands.</summary>

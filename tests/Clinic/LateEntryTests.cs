@@ -6,7 +6,9 @@ using Mangrove.Clinic.Terminology;
 using Mangrove.Clinic.Triage;
 using Mangrove.Kernel;
 using Mangrove.Tests.Clinic.Consultation;
+using Mangrove.Tests.Clinic.Pharmacy;
 using Mangrove.Vault;
+using Microsoft.EntityFrameworkCore;
 
 namespace Mangrove.Tests.Clinic;
 
@@ -46,6 +48,28 @@ public sealed class LateEntryTests
         Assert.Null((await hospital.Use<SignConsultation>().Run(patient.Id, visit.Id, Clinicians.Note() with { HappenedAt = Typed(happened) }, doctor, default)).Error);
         var note = Assert.Single((await hospital.Use<OpenChart>().Run(patient.Id, null, doctor, default)).Value.Notes!);
         Assert.Equal((now, (DateTimeOffset?)happened), (note.SignedAt, note.Text.Happened));
+    }
+
+    [Theory]
+    [InlineData(StorageKind.Sqlite)]
+    [InlineData(StorageKind.Postgres)]
+    public async Task What_was_handed_over_earlier_keeps_both_times_and_a_part_of_it_says_so_at_the_counter(StorageKind kind)
+    {
+        await using var hospital = await TestHospital.New(kind);
+        var (patient, visit) = await hospital.Arrive();
+        await hospital.Prescribe(patient, visit, "omeprazole", 14);
+        await hospital.Deliver("omeprazole", "OM-1", 300, 20);
+        var now = hospital.Clock.GetUtcNow();
+        var happened = now.AddHours(-5);
+        var form = CounterWork.Proposal(await hospital.Counter(patient, visit));
+        Assert.Equal("late.future", (await hospital.Hand(patient, visit, form with { HappenedAt = Typed(now.AddMinutes(2)) })).Error?.Code);
+        Assert.True((await hospital.Hand(patient, visit, form with { HappenedAt = Typed(happened) })).Ok);
+
+        await using var clinic = hospital.Clinic();
+        var row = Assert.Single(await clinic.Dispenses.Where(one => one.PatientId == patient.Id).ToListAsync());
+        Assert.Equal(happened, row.At);
+        Assert.Equal(now, Assert.Single(await hospital.Dispensed(patient)).Recorded);
+        Assert.Equal(now, Assert.Single((await hospital.Counter(patient, visit)).Lines).GivenLate);
     }
 
     [Fact]

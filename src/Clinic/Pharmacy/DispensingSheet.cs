@@ -31,6 +31,9 @@ public sealed record DispensingLine(
     IReadOnlyList<DateOnly> Hidden,
     IReadOnlyList<DispensingFinding> Findings)
 {
+    /// <summary>When the last of what was given was written down, where that was a late entry.</summary>
+    public DateTimeOffset? GivenLate { get; init; }
+
     /// <summary>Units still owed, or null when the pharmacist decides.</summary>
     public decimal? Owed => Needed is { } all ? Math.Max(0, all - Given) : null;
 
@@ -110,10 +113,11 @@ public sealed record DispensingSheet(
         DateOnly today,
         CancellationToken cancel)
     {
-        var given = dispensed.Sum(one => opening.Read(one, Dispense.RecordField)?.Quantity ?? 0);
+        var records = dispensed.OrderBy(one => one.At).Select(one => opening.Read(one, Dispense.RecordField)).OfType<DispensedLine>().ToList();
+        var given = records.Sum(one => one.Quantity);
         if (Shelf.ProductOf(line) is not var (medicine, product))
         {
-            return new DispensingLine(row.Id, line, row.By, row.OrderedAt, row.Status, dispensed.Count, null, null, null, given, [], [], []);
+            return new DispensingLine(row.Id, line, row.By, row.OrderedAt, row.Status, dispensed.Count, null, null, null, given, [], [], []) { GivenLate = records.LastOrDefault()?.Recorded };
         }
 
         var name = Shelf.NameOf(product);
@@ -136,6 +140,9 @@ public sealed record DispensingSheet(
         return new DispensingLine(
             row.Id, line, row.By, row.OrderedAt, row.Status, dispensed.Count, medicine, product, needed, given, offers,
             [.. held.Where(batch => batch.Expires < last).Select(batch => batch.Expires)],
-            DispensingFinding.Of(row.Id, line, medicine, product, picture));
+            DispensingFinding.Of(row.Id, line, medicine, product, picture))
+        {
+            GivenLate = records.LastOrDefault()?.Recorded,
+        };
     }
 }

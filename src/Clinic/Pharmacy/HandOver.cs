@@ -21,7 +21,8 @@ public sealed class HandOver(ClinicContext clinic, Door door, Charging charging,
 
     /// <param name="Lines">What is given, by prescribed line; lines without a quantity are left for later.</param>
     /// <param name="PatientConfirmed">That the person at the counter said name and birth date.</param>
-    public sealed record Form(IReadOnlyList<Line> Lines, bool PatientConfirmed)
+    /// <param name="HappenedAt">When it was handed over, as typed (<see cref="LateEntry.Read"/>); empty for now.</param>
+    public sealed record Form(IReadOnlyList<Line> Lines, bool PatientConfirmed, string? HappenedAt = null)
     {
         /// <summary>Nothing: PHI never reaches a log by accident.</summary>
         public override string ToString() => nameof(Form);
@@ -48,7 +49,7 @@ public sealed class HandOver(ClinicContext clinic, Door door, Charging charging,
     /// <returns>
     /// What was given, or <c>dispense.patient-not-confirmed</c>, <c>dispense.nothing</c>, <c>dispense.quantity</c>,
     /// <c>dispense.too-many</c>, <c>dispense.blocked</c>, <c>dispense.answer-needed</c>, <c>dispense.not-in-list</c>,
-    /// <c>stock.expires-early</c>, <c>stock.wrong-product</c>, <c>stock.short</c>, <c>prescription.not-open</c>, <c>record.changed</c>; then nothing is.
+    /// <c>late.time</c>, <c>late.future</c>, <c>late.too-old</c>, <c>stock.expires-early</c>, <c>stock.wrong-product</c>, <c>stock.short</c>, <c>prescription.not-open</c>, <c>record.changed</c>; then nothing is.
     /// </returns>
     public async Task<Result<Given>> Run(PatientId patientId, Guid visitId, Form form, Actor actor, CancellationToken cancel)
     {
@@ -76,6 +77,14 @@ public sealed class HandOver(ClinicContext clinic, Door door, Charging charging,
             return new Error("dispense.patient-not-confirmed", "Ask the person for name and birth date, then tick the box.");
         }
 
+        var happened = LateEntry.Read(form.HappenedAt, clock);
+        if (happened.Error is { } never)
+        {
+            return never;
+        }
+
+        // The shelf is counted when it is written down; the patient had the medicine when it was handed over.
+        var (at, recorded) = happened.Value;
         var now = clock.GetUtcNow();
         var sheet = await DispensingSheet.Read(opening, clinic, patient, visitId, clock, cancel);
         var acts = new List<Charging.Act>();
@@ -117,14 +126,14 @@ public sealed class HandOver(ClinicContext clinic, Door door, Charging charging,
             }
 
             var rest = open.Owed is { } due ? due - units : 0;
-            if (row.HandOver(rest == 0, now).Error is { } closed)
+            if (row.HandOver(rest == 0, at).Error is { } closed)
             {
                 return closed;
             }
 
             // The id is made of the line and the count of times, so that two who hand over the same part collide in the database.
-            var dispense = new Dispense { Id = IdOf(row.Id, open.Seen), PatientId = patientId, PrescriptionId = row.Id, VisitId = visitId, At = now, By = actor.Staff };
-            opening.Set(dispense, Dispense.RecordField, new DispensedLine(units, rest, taken.Value, answers.Value));
+            var dispense = new Dispense { Id = IdOf(row.Id, open.Seen), PatientId = patientId, PrescriptionId = row.Id, VisitId = visitId, At = at, By = actor.Staff };
+            opening.Set(dispense, Dispense.RecordField, new DispensedLine(units, rest, taken.Value, answers.Value) { Recorded = recorded });
             clinic.Dispenses.Add(dispense);
             acts.Add(new Charging.Act(dispense.Id, product.PriceCode, "Dispensed item", "Pharmacy", units));
             owing += rest > 0 ? 1 : 0;

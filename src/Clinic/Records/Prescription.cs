@@ -174,6 +174,9 @@ public sealed class Dispense : SealedRow
 /// <param name="AlertsAccepted">Alerts met again at dispensing, with the answer.</param>
 public sealed record DispensedLine(decimal Quantity, decimal Owed, IReadOnlyList<BatchTaken> Batches, IReadOnlyList<AlertShown> AlertsAccepted)
 {
+    /// <summary>When it was written down, for a late entry: then the row's time is when it was handed over.</summary>
+    public DateTimeOffset? Recorded { get; init; }
+
     /// <summary>Nothing: PHI never reaches a log by accident.</summary>
     public override string ToString() => nameof(DispensedLine);
 }

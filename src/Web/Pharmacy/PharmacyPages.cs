@@ -65,7 +65,7 @@ internal static class PharmacyPages
             return await Again(new Error("dispense.quantity", "A quantity is no number. Write it with a point, such as 10 or 0.5."));
         }
 
-        var given = await handOver.Run(patientId, visitId, new HandOver.Form(lines, form.GetValueOrDefault("confirmed") == "yes"), http.Actor(), cancel);
+        var given = await handOver.Run(patientId, visitId, new HandOver.Form(lines, form.GetValueOrDefault("confirmed") == "yes", form.GetValueOrDefault("happened")), http.Actor(), cancel);
         return given.Error is { } error ? await Again(error) : Page.GoTo(http, given.Value.Left > 0 ? $"/patients/{patientId}/dispense/{visitId:N}" : "/pharmacy?done=yes");
 
         async Task<IResult> Again(Error wrong) => wrong.Code == "not-found" || await counter.Read(http, patient, visit, cancel) is not { } sheet

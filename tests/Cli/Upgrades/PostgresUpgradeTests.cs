@@ -16,31 +16,30 @@ namespace Mangrove.Tests.Cli.Upgrades;
 public sealed class PostgresUpgradeTests(SampleOnPostgres sample) : IClassFixture<SampleOnPostgres>, IDisposable
 {
     // What the first schema of the clinic and the vault did not have, taken away again from a hospital of today.
-    private const string Age = """
+    private const string Unstamped = """
         DROP INDEX clinic."IX_patient_patient_id", clinic."IX_triage_patient_id", clinic."IX_lab_order_visit_id", clinic."IX_lab_order_by_acknowledged_at_status",
             clinic."IX_draft_patient_id_by_kind_visit_id", clinic."IX_draft_patient_id_by_kind";
         CREATE INDEX "IX_draft_patient_id_by_kind" ON clinic.draft (patient_id, "by", kind);
-        DELETE FROM clinic.__ef_migrations WHERE "MigrationId" LIKE '%_IndexesOfBefore';
+        DELETE FROM clinic.__ef_migrations WHERE "MigrationId" LIKE '%_IndexesOfBefore' OR "MigrationId" LIKE '%_ActMarks';
+        DROP TABLE clinic.act_mark, clinic.act_settlement, vault.downtime_entry;
+        COMMENT ON TABLE clinic.__ef_migrations IS NULL;
+        COMMENT ON TABLE vault.account IS NULL;
+        COMMENT ON TABLE keys.purpose_key IS NULL;
+
+        """;
+
+    private const string Age = Unstamped + """
+        DROP TABLE vault.health_sample, vault.alarm, vault.mail_server, vault.mail_recipient, vault.letter;
         DROP TABLE vault.backup_run, vault.backup_target, vault.sign_in_trace, vault.passkey, vault.vault_version, vault.client_certificate, vault.certificate_only, vault.department_list;
         ALTER TABLE vault.recovery_code DROP COLUMN pepper;
         ALTER TABLE keys.patient_key DROP COLUMN data_version;
         ALTER TABLE keys.secret DROP COLUMN purpose;
         DROP TABLE keys.key_least, keys.backup_epoch, keys.backup_archive;
-        COMMENT ON TABLE clinic.__ef_migrations IS NULL;
-        COMMENT ON TABLE vault.account IS NULL;
-        COMMENT ON TABLE keys.purpose_key IS NULL;
         """;
 
     // The same for one that knew of backups already.
-    private const string AgeWithBackups = """
-        DROP INDEX clinic."IX_patient_patient_id", clinic."IX_triage_patient_id", clinic."IX_lab_order_visit_id", clinic."IX_lab_order_by_acknowledged_at_status",
-            clinic."IX_draft_patient_id_by_kind_visit_id", clinic."IX_draft_patient_id_by_kind";
-        CREATE INDEX "IX_draft_patient_id_by_kind" ON clinic.draft (patient_id, "by", kind);
-        DELETE FROM clinic.__ef_migrations WHERE "MigrationId" LIKE '%_IndexesOfBefore';
+    private const string AgeWithBackups = Unstamped + """
         DROP TABLE vault.passkey;
-        COMMENT ON TABLE clinic.__ef_migrations IS NULL;
-        COMMENT ON TABLE vault.account IS NULL;
-        COMMENT ON TABLE keys.purpose_key IS NULL;
         """;
 
     private readonly Folder folder = new();

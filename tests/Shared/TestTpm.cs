@@ -93,6 +93,12 @@ internal sealed class TestToken : IDisposable
     public async Task<int> Keys(string label) =>
         (await Installed.Run("pkcs11-tool", ["--module", Module!, "--token-label", label, "--login", "--pin", Pin, "--list-objects"], (Variable, Configuration))).Split("Secret Key Object").Length - 1;
 
+    /// <summary>
+    /// Whether a key is in it or being made, by the files of its store. Asking the token itself while another program makes
+    /// a key there can cost that key its label and its id: SoftHSM's reader and writer are not safe from each other.
+    /// </summary>
+    public bool Making => Directory.EnumerateFiles(folder, "*.object", SearchOption.AllDirectories).Any(static file => Path.GetFileName(file) != "token.object");
+
     public void Dispose() => Directory.Delete(folder, recursive: true);
 }
 

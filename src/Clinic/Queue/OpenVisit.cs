@@ -1,4 +1,3 @@
-using System.Globalization;
 using Mangrove.Clinic.Records;
 using Mangrove.Kernel;
 using Mangrove.Vault;
@@ -16,9 +15,9 @@ public sealed class OpenVisit(ClinicContext clinic, Door door, StationEvents eve
 
     public async Task<Result<Visit>> Run(PatientId patientId, VisitKind kind, Actor actor, CancellationToken cancel)
     {
-        if (kind is not (VisitKind.Outpatient or VisitKind.Emergency))
+        if (NewVisit.Check(kind) is { } wrong)
         {
-            return new Error("visit.kind", "Choose outpatient or emergency.");
+            return wrong;
         }
 
         if (await clinic.Patients.FindAsync([patientId.Value], cancel) is not { } patient)
@@ -26,11 +25,7 @@ public sealed class OpenVisit(ClinicContext clinic, Door door, StationEvents eve
             return Missing.Patient;
         }
 
-        await door.Record(
-            actor,
-            Rights.Queue,
-            new Request { Action = "OPEN_VISIT", Purpose = Purpose.Registration, Patients = [patient.Ref] },
-            cancel);
+        await door.Record(actor, Rights.Queue, NewVisit.Of(patient), cancel);
 
         // Two desks may open the same patient's visit at once; the second one waits here and is told.
         await using var held = await clinic.HoldPatient(patientId, cancel);
@@ -39,18 +34,11 @@ public sealed class OpenVisit(ClinicContext clinic, Door door, StationEvents eve
             return new Error(AlreadyOpen, "This patient is in the queue already. Close that visit first if the patient has left.");
         }
 
-        var day = clock.GetLocalNow().ToString("yyyyMMdd", CultureInfo.InvariantCulture);
-        var visit = new Visit
-        {
-            PatientId = patientId,
-            Kind = kind,
-            Token = checked((int)await clinic.Next("token:" + day, cancel)),
-            ArrivedAt = clock.GetUtcNow(),
-        };
+        var visit = await NewVisit.Make(clinic, patientId, kind, clock, cancel);
         clinic.Visits.Add(visit);
         await clinic.SaveChangesAsync(cancel);
         await held.CommitAsync(cancel);
-        events.Changed(Station.Arrivals, Station.Triage, Station.Doctor);
+        events.Changed(NewVisit.Stations);
         return visit;
     }
 }

@@ -38,7 +38,8 @@ public sealed class RegisterPatient(ClinicContext clinic, Door door, StationEven
     /// <param name="Contact">Where to reach them.</param>
     /// <param name="Payer">Who pays, if not the patient.</param>
     /// <param name="NotTheSameBecause">Why a probable duplicate is somebody else: a code of <see cref="OverrideReasons"/>; goes into the log.</param>
-    public sealed record Form(PatientId Id, PersonName Name, BirthAndSex Person, ContactDetails Contact, PayerDetails? Payer, string? NotTheSameBecause = null)
+    /// <param name="Visit">What they came for; null when they are registered without being in the queue.</param>
+    public sealed record Form(PatientId Id, PersonName Name, BirthAndSex Person, ContactDetails Contact, PayerDetails? Payer, string? NotTheSameBecause = null, VisitKind? Visit = null)
     {
         /// <summary>Nothing: PHI never reaches a log by accident.</summary>
         public override string ToString() => nameof(Form);
@@ -51,7 +52,7 @@ public sealed class RegisterPatient(ClinicContext clinic, Door door, StationEven
             return already.Ref;
         }
 
-        if (Demographics.Check(form.Name, form.Person, clock) is { } wrong)
+        if ((Demographics.Check(form.Name, form.Person, clock) ?? (form.Visit is { } came ? NewVisit.Check(came) : null)) is { } wrong)
         {
             return wrong;
         }
@@ -88,6 +89,13 @@ public sealed class RegisterPatient(ClinicContext clinic, Door door, StationEven
         opening.Set(patient, Patient.ContactField, form.Contact);
         opening.Set(patient, Patient.PayerField, form.Payer);
         clinic.Patients.Add(patient);
+        if (form.Visit is { } kind)
+        {
+            // In the same commit: a disk that is full between the two would leave somebody registered whom no station sees.
+            await door.Record(actor, Rights.Queue, NewVisit.Of(patient), cancel);
+            clinic.Visits.Add(await NewVisit.Make(clinic, patient.PatientId, kind, clock, cancel));
+        }
+
         clinic.Drafts.RemoveRange(clinic.Drafts.Where(draft => draft.PatientId == form.Id));
         try
         {
@@ -100,7 +108,7 @@ public sealed class RegisterPatient(ClinicContext clinic, Door door, StationEven
         }
 
         opening.Index(patient.PatientId, mrn, form.Name, form.Person, form.Contact.Phones);
-        events.Changed(Station.Arrivals);
+        events.Changed(form.Visit is null ? [Station.Arrivals] : NewVisit.Stations);
         return patient.Ref;
     }
 }

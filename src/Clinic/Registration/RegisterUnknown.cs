@@ -27,7 +27,7 @@ public sealed class RegisterUnknown(RegisterPatient register)
         var word = Words[RandomNumberGenerator.GetInt32(Words.Length)];
         var figure = (10 + RandomNumberGenerator.GetInt32(Figures)).ToString(CultureInfo.InvariantCulture);
         return register.Run(
-            new RegisterPatient.Form(id, new PersonName(Family, [word, figure]), new BirthAndSex(born?.ToString(), sex), new ContactDetails(), null, RegisterPatient.GeneratedName),
+            new RegisterPatient.Form(id, new PersonName(Family, [word, figure]), new BirthAndSex(born?.ToString(), sex), new ContactDetails(), null, RegisterPatient.GeneratedName, VisitKind.Emergency),
             actor,
             cancel);
     }

@@ -95,7 +95,7 @@ internal static class DeskPages
         return Form(PatientId.New(), new PersonFields(), clock);
     }
 
-    private static async Task<IResult> Register(HttpContext http, RegisterPatient register, OpenVisit open, FindLike like, TimeProvider clock, CancellationToken cancel)
+    private static async Task<IResult> Register(HttpContext http, ClinicContext clinic, RegisterPatient register, OpenVisit open, FindLike like, TimeProvider clock, CancellationToken cancel)
     {
         var form = await http.Request.ReadFormAsync(cancel);
         if (!PatientId.TryParse(form["id"], out var id))
@@ -112,7 +112,7 @@ internal static class DeskPages
             return Form(id, fields, clock, wrong, null, await like.Run(fields.Name, fields.PersonSoFar(today), fields.Contact.Phones is [var typed, ..] ? typed : null, actor, cancel));
         }
 
-        var registered = await register.Run(new RegisterPatient.Form(id, fields.Name, fields.PersonSoFar(today), fields.Contact, fields.PayerOrNull, fields.Because), actor, cancel);
+        var registered = await register.Run(new RegisterPatient.Form(id, fields.Name, fields.PersonSoFar(today), fields.Contact, fields.PayerOrNull, fields.Because, fields.Kind), actor, cancel);
         if (registered.Error is { } error)
         {
             var hits = await like.Run(fields.Name, fields.PersonSoFar(today), fields.Contact.Phones is [var phone, ..] ? phone : null, actor, cancel);
@@ -121,10 +121,10 @@ internal static class DeskPages
                 : Form(id, fields, clock, null, error.Message, hits);
         }
 
-        return await Arrive(http, open, registered.Value.Id, fields.Kind, cancel);
+        return await Arrive(http, clinic, open, registered.Value.Id, fields.Kind, cancel);
     }
 
-    private static async Task<IResult> RegisterNobody(HttpContext http, RegisterUnknown register, OpenVisit open, TimeProvider clock, CancellationToken cancel)
+    private static async Task<IResult> RegisterNobody(HttpContext http, ClinicContext clinic, RegisterUnknown register, OpenVisit open, TimeProvider clock, CancellationToken cancel)
     {
         var form = await http.Request.ReadFormAsync(cancel);
         if (!PatientId.TryParse(form["id"], out var id))
@@ -142,12 +142,17 @@ internal static class DeskPages
         var registered = await register.Run(id, fields.Sex, born.Value, http.Actor(), cancel);
         return registered.Error is { } error
             ? Form(PatientId.New(), new PersonFields(), clock, null, error.Message)
-            : await Arrive(http, open, id, VisitKind.Emergency, cancel);
+            : await Arrive(http, clinic, open, id, VisitKind.Emergency, cancel);
     }
 
-    private static async Task<IResult> Arrive(HttpContext http, OpenVisit open, PatientId patient, VisitKind kind, CancellationToken cancel)
+    private static async Task<IResult> Arrive(HttpContext http, ClinicContext clinic, OpenVisit open, PatientId patient, VisitKind kind, CancellationToken cancel)
     {
-        // The same form sent twice finds its own visit open: that is the outcome that was asked for.
+        // A registration opens its visit itself. The same form sent twice finds that visit, unless the patient has left since.
+        if (await clinic.Visits.AsNoTracking().AnyAsync(visit => visit.PatientId == patient && visit.Status != VisitStatus.Closed, cancel))
+        {
+            return Page.GoTo(http, $"/patients/{patient}/details");
+        }
+
         var opened = await open.Run(patient, kind, http.Actor(), cancel);
         return opened.Error is null or { Code: OpenVisit.AlreadyOpen }
             ? Page.GoTo(http, $"/patients/{patient}/details")

@@ -2,6 +2,7 @@ using Mangrove.Clinic.Records;
 using Mangrove.Clinic.Registration;
 using Mangrove.Kernel;
 using Mangrove.Vault;
+using Microsoft.EntityFrameworkCore;
 
 namespace Mangrove.Tests.Clinic.Registration;
 
@@ -51,6 +52,31 @@ public sealed class RegisterPatientTest
         Assert.Null(result.Error);
         Assert.Equal(other.Value, result.Value);
         Assert.Single(await hospital.Entries(result.Value, "REGISTER_PATIENT"));
+    }
+
+    [Theory]
+    [InlineData(StorageKind.Sqlite)]
+    [InlineData(StorageKind.Postgres)]
+    public async Task Somebody_who_came_is_registered_and_in_the_queue_by_one_sending_or_neither(StorageKind kind)
+    {
+        var hospital = await TestHospital.Shared(kind);
+        var desk = await hospital.As(Role.FrontDesk);
+        var form = Form(new PersonName("Tumaini", ["Baraka"])) with { Visit = VisitKind.Emergency };
+        var patient = (await hospital.Use<RegisterPatient>().Run(form, desk, default)).Value;
+        await using (var clinic = hospital.Clinic())
+        {
+            var visit = await clinic.Visits.AsNoTracking().SingleAsync(row => row.PatientId == form.Id);
+            Assert.Equal((VisitKind.Emergency, VisitStatus.Arrived), (visit.Kind, visit.Status));
+        }
+
+        Assert.Single(await hospital.Entries(patient, "OPEN_VISIT"));
+        await hospital.Use<RegisterPatient>().Run(form, desk, default);
+        Assert.Single(await hospital.Entries(patient, "OPEN_VISIT"));
+
+        var refused = Form(new PersonName("Mwangaza", ["Pendo"])) with { Visit = VisitKind.Imported };
+        Assert.Equal("visit.kind", (await hospital.Use<RegisterPatient>().Run(refused, desk, default)).Error?.Code);
+        await using var after = hospital.Clinic();
+        Assert.False(await after.Patients.AnyAsync(row => row.PatientId == refused.Id));
     }
 
     [Theory]

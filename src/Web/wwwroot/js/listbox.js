@@ -9,8 +9,12 @@ const typed = new WeakSet();
 const answered = new WeakMap();
 const stale = input => typed.has(input) && answered.get(input) !== input.value;
 
+// The list says that an answer is on its way, for those who hear the page too.
 document.addEventListener('input', event => {
-  if (event.target.dataset?.listbox) typed.add(event.target);
+  const input = event.target;
+  if (!input.dataset?.listbox) return;
+  typed.add(input);
+  box(input)?.setAttribute('aria-busy', String(stale(input)));
 }, true);
 
 export function mark(input, chosen) {
@@ -57,8 +61,9 @@ document.addEventListener('click', event => {
   if (option) location.assign(option.dataset.href);
 });
 
-// A fresh list has its first option marked, and the field says that the list is open.
-document.addEventListener('htmx:afterSettle', event => {
+// A fresh list has its first option marked, and the field says that the list is open. It can be walked as soon as it is to
+// be seen, so it is marked when it is swapped in; what settles later leaves the choice that was made meanwhile.
+function answer(event, keep) {
   for (const input of document.querySelectorAll('[data-listbox]')) {
     const list = box(input);
     if (!list || !(list === event.target || list.contains(event.target) || event.target.contains?.(list))) continue;
@@ -66,10 +71,15 @@ document.addEventListener('htmx:afterSettle', event => {
     if (asked?.elt === input) answered.set(input, asked.parameters[input.name] ?? '');
     const all = options(input);
     all.forEach((option, n) => { option.id ||= `${list.id}-${n}`; });
+    list.setAttribute('aria-busy', String(stale(input)));
     input.setAttribute('aria-expanded', String(all.length > 0));
-    mark(input, all[0]);
+    const chosen = keep ? all.find(option => option.id === input.getAttribute('aria-activedescendant')) : null;
+    mark(input, chosen ?? all[0]);
   }
-});
+}
+
+document.addEventListener('htmx:afterSwap', event => answer(event, false));
+document.addEventListener('htmx:afterSettle', event => answer(event, true));
 
 // A choice was taken: its list closes and the field is ready for the next one. A refused choice leaves both as they are.
 document.addEventListener('htmx:afterRequest', event => {

@@ -3,6 +3,7 @@ using Mangrove.Cli.Upgrades;
 using Mangrove.Clinic;
 using Mangrove.Clinic.Terminology;
 using Mangrove.Kernel;
+using Mangrove.Portability.Exchange;
 using Mangrove.Storage.Postgres;
 using Mangrove.Storage.Sqlite;
 using Mangrove.Vault;
@@ -102,6 +103,7 @@ public sealed class Hospital : IAsyncDisposable
             await Migrate(storage, cancel);
             vault = await VaultRoom.Open(storage, secret, new CareRelationships(clinics), new LogAnchors(clinics), head, clock, cancel);
             vault.Keys.Serve(new SealedTables(clinics));
+            vault.Keys.Serve(new ImportedRecords(clinics, vault.Door, vault.Fingerprints));
             await UpgradeSwap.Sweep(storage.Folder, vault, clock, cancel);
             if (older == OlderSchema.Refuse)
             {

@@ -49,8 +49,29 @@ public sealed partial class KeyDesk : IDisposable
     /// <summary>Counts what a room has sealed under a purpose key; called while the vault is put together. See <see cref="HangingKind"/>.</summary>
     internal void Register(HangingKind kind) => rotations.Register(kind);
 
+    /// <summary>Takes the records that are recognised under the index key. Before that no version of it is retired.</summary>
+    public void Serve(IFingerprintedRecords records)
+    {
+        ArgumentNullException.ThrowIfNull(records);
+        Register(new HangingKind(
+            KeyPurpose.Index,
+            records.Kind,
+            async cancel => [.. (await records.Count(cancel)).Select(static one => new Hanging(one.Version, one.Count))],
+            async (old, after, cancel) =>
+            {
+                // An import that began before the newest version would not recognise what is moved to it: it ends first.
+                if (after is null && !await ring.Drain(rotations.LongestDrain, cancel))
+                {
+                    return default;
+                }
+
+                var batch = await records.Move(SystemActors.Recognition, old.Version, after, rotations.BatchSize, cancel);
+                return new MovedBatch(batch.Moved, batch.Broken, batch.Next);
+            }));
+    }
+
     /// <summary>The purposes that <see cref="Rotate"/> takes, in the order of <see cref="Status"/>.</summary>
-    public static IReadOnlyList<string> Purposes { get; } = [.. Enum.GetValues<KeyPurpose>().Where(purpose => purpose != KeyPurpose.Index).Select(KeyRing.Word)];
+    public static IReadOnlyList<string> Purposes { get; } = [.. Enum.GetValues<KeyPurpose>().Select(KeyRing.Word)];
 
     /// <summary>The schedule in force.</summary>
     public KeyRotationDays Days => days;
@@ -72,14 +93,14 @@ public sealed partial class KeyDesk : IDisposable
                         return new KeyVersionStatus(version.Id, version.Version, version.Created, version == versions[0], kinds?.Sum(kind => kind.Count), kinds ?? []);
                     }),
                 ],
-                purpose == KeyPurpose.Index ? null : versions[0].Created + LifeOf(purpose)));
+                versions[0].Created + LifeOf(purpose)));
         }
 
         return all;
     }
 
     /// <summary>Begins the rotation of a purpose's key: the new version is in use when the task ends, the rest follows behind.</summary>
-    /// <returns>The new version, or <c>keys.purpose-unknown</c>, <c>keys.index-fixed</c>, <c>keys.rotating</c>.</returns>
+    /// <returns>The new version, or <c>keys.purpose-unknown</c>, <c>keys.rotating</c>.</returns>
     /// <exception cref="Refused">The actor is no administrator.</exception>
     public async Task<Result<int>> Rotate(Actor admin, string? purpose, CancellationToken cancel)
     {
@@ -108,7 +129,7 @@ public sealed partial class KeyDesk : IDisposable
     /// <returns>False when something is left that another look in a minute may finish.</returns>
     public async Task<bool> Advance(CancellationToken cancel)
     {
-        foreach (var purpose in Enum.GetValues<KeyPurpose>().Where(one => one != KeyPurpose.Index && ring.Newest(one).Created + LifeOf(one) <= clock.GetUtcNow()))
+        foreach (var purpose in Enum.GetValues<KeyPurpose>().Where(one => ring.Newest(one).Created + LifeOf(one) <= clock.GetUtcNow()))
         {
             // One that is still being moved is left to go on: it was begun a moment ago.
             await rotations.Begin(

@@ -3,8 +3,8 @@ namespace Mangrove.Vault;
 /// <summary>One purpose of the hospital's keys, as pages and commands show it. No key material, nobody is named.</summary>
 /// <param name="Purpose">In lower case: <c>data</c>, <c>index</c>, <c>audit</c>, <c>backup</c>, <c>sync</c>, <c>pepper</c>, <c>ring</c>.</param>
 /// <param name="Versions">Every version that still opens something, newest first. More than one: a rotation has not ended.</param>
-/// <param name="Due">When the schedule rotates it next; null for the index key, which stays.</param>
-public sealed record KeyPurposeStatus(string Purpose, IReadOnlyList<KeyVersionStatus> Versions, DateTimeOffset? Due)
+/// <param name="Due">When the schedule rotates it next.</param>
+public sealed record KeyPurposeStatus(string Purpose, IReadOnlyList<KeyVersionStatus> Versions, DateTimeOffset Due)
 {
     /// <summary>Things under older versions that the system moves by itself; 0 when it has nothing left to do.</summary>
     public long ToMove => Versions.Skip(1).Sum(version => version.Kinds.Where(kind => kind.Moves).Sum(kind => kind.Count));

@@ -120,6 +120,25 @@ public sealed class Opening : IDisposable
             : null;
     }
 
+    /// <summary>As <see cref="Read"/>, for work over many rows that a damaged one must not stop.</summary>
+    /// <returns>False when the envelope is damaged or not of this place, which is an entry of its own.</returns>
+    /// <exception cref="InvalidOperationException">The field or the patient was not in the request: a bug of the caller.</exception>
+    public bool TryRead<TRow, T>(TRow row, Field<TRow, T> field, out T? value)
+        where TRow : class, ISealedRow
+        where T : class
+    {
+        try
+        {
+            value = Read(row, field);
+            return true;
+        }
+        catch (SealBroken)
+        {
+            value = null;
+            return false;
+        }
+    }
+
     /// <summary>Reads the field if the act may, else gives null. For pages that show what a role may see.</summary>
     public T? ReadIfGranted<TRow, T>(TRow row, Field<TRow, T> field)
         where TRow : class, ISealedRow

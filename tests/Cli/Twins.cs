@@ -131,8 +131,11 @@ public partial class Twins : IAsyncLifetime
     [GeneratedRegex("(?<=<dt>Anchored</dt><dd>)#[0-9,]+|<b>#[0-9,]+ anchored</b>|(?<=among the clinic&#x27;s records &#xB7; )(?:nothing|1 entry|[0-9,]+ entries) since", RegexOptions.None, 5_000)]
     private static partial Regex Anchored();
 
-    /// <summary>The two cards of the page of health that hold nothing but times of answers and free space.</summary>
-    [GeneratedRegex("<section class=\"card\" data-test=\"q-(?:space|latency)\">.*?</section>", RegexOptions.Singleline, 5_000)]
+    /// <summary>
+    /// The cards of the page of health that hold nothing but times of answers, free space and the size of the log, each taken
+    /// when a minute begins: between the same acts of both servers or not.
+    /// </summary>
+    [GeneratedRegex("<section class=\"card\" data-test=\"q-(?:space|latency|log)\">.*?</section>", RegexOptions.Singleline, 5_000)]
     private static partial Regex Measured();
 
     [GeneratedRegex(@"CfDJ8[0-9A-Za-z_\-]{40,}", RegexOptions.None, 5_000)]

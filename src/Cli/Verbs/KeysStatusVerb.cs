@@ -47,7 +47,7 @@ internal static class KeyLines
             ciphertexts = version.Ciphertexts,
             kinds = version.Kinds.Select(kind => new { kind = kind.Kind, count = kind.Count, waits = !kind.Moves }).ToArray(),
             oldestDays = version.InUse && purpose.Oldest is { } oldest ? Days(now, oldest) : (int?)null,
-            due = version.InUse ? purpose.Due : null,
+            due = version.InUse ? purpose.Due : (DateTimeOffset?)null,
         })),
     ];
 
@@ -58,7 +58,7 @@ internal static class KeyLines
             foreach (var version in purpose.Versions)
             {
                 var what = version.Ciphertexts is { } count ? string.Create(CultureInfo.InvariantCulture, $"{count:#,##0} under it") : "not counted";
-                var state = version.InUse ? purpose.Due is { } due ? string.Create(CultureInfo.InvariantCulture, $"in use, due {due:yyyy-MM-dd}") : "in use, stays" : "opens what is older";
+                var state = version.InUse ? string.Create(CultureInfo.InvariantCulture, $"in use, due {purpose.Due:yyyy-MM-dd}") : "opens what is older";
                 yield return string.Create(CultureInfo.InvariantCulture, $"{purpose.Purpose,-8} {version.Id:N}  version {version.Version}  {Days(now, version.Created),5} days old  {state}, {what}");
                 if (!version.InUse)
                 {

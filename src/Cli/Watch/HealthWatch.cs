@@ -57,7 +57,7 @@ internal sealed partial class HealthWatch : BackgroundService, IHealthSource
         var targets = await vault.Backups.Targets.All(cancel);
         var backup = Last(runs, BackupWork.Backup);
         var drill = Last(runs, BackupWork.Drill);
-        var inUse = vault.KeyStates().Where(key => key.InUse && key.Purpose != "index").ToList();
+        var inUse = vault.KeyStates().Where(key => key.InUse).ToList();
         var durations = counts.Durations();
         long[] since;
         lock (gate)

@@ -25,10 +25,13 @@ public sealed class FhirRecord : SealedRow
     public string ResourceType { get; init; } = string.Empty;
 
     [Public("keyed fingerprint of the resource's origin and id, so that a second import changes nothing")]
-    public byte[] Source { get; init; } = [];
+    public byte[] Source { get; set; } = [];
 
     [Public("keyed fingerprint of the resource's content, so that a changed resource is noticed")]
     public byte[] Content { get; set; } = [];
+
+    /// <summary>Version of the index key under which both fingerprints were made.</summary>
+    public int IndexVersion { get; set; } = 1;
 
     /// <summary>The row that the resource was mapped to, or null when it is only kept.</summary>
     public Guid? MappedRow { get; init; }

@@ -196,7 +196,7 @@ public sealed class FhirExport(IDbContextFactory<ClinicContext> clinics, Door do
                 }
 
                 var original = OriginalCodec.Unpack(opening.Read(record, FhirRecord.OriginalField) ?? throw new InvalidOperationException("A kept resource has no content."));
-                var id = IdIn(original);
+                var id = OriginalCodec.IdIn(original);
                 if (id is null)
                 {
                     id = ResourceComposer.OwnId(record.MappedRow ?? record.Id);
@@ -274,26 +274,6 @@ public sealed class FhirExport(IDbContextFactory<ClinicContext> clinics, Door do
         await Plain(clinic.Immunizations);
         await Plain(clinic.Procedures);
         return versions;
-    }
-
-    /// <summary>The id of a kept resource, read no further than needed.</summary>
-    private static string? IdIn(ReadOnlySpan<byte> resource)
-    {
-        var json = new Utf8JsonReader(resource);
-        json.Read();
-        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
-        {
-            var found = json.ValueTextEquals("id"u8);
-            json.Read();
-            if (found)
-            {
-                return json.GetString();
-            }
-
-            json.Skip();
-        }
-
-        return null;
     }
 
     /// <summary>A resource that came without an id gets one, because in a file of lines nothing else names it.</summary>

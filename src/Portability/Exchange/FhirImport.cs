@@ -48,6 +48,7 @@ public sealed class FhirImport(IDbContextFactory<ClinicContext> clinics, Door do
             actor,
             new Request { Action = dryRun ? "IMPORT_FHIR_DRY_RUN" : "IMPORT_FHIR", Purpose = Purpose.Portability, Writes = Writes, Everyone = true, DryRun = dryRun },
             cancel);
+        var keys = fingerprints.Now();
         var tally = new Tally();
         var waiting = new List<byte[]>();
         var waitingFrom = new List<(string File, int Entry, string Type)>();
@@ -93,7 +94,7 @@ public sealed class FhirImport(IDbContextFactory<ClinicContext> clinics, Door do
         events.Changed(Station.Arrivals, Station.Administration);
         return tally.Report(Stopwatch.GetElapsedTime(started).TotalSeconds);
 
-        ReadyBatch Ready(IncomingBatch batch) => new(batch, fingerprints);
+        ReadyBatch Ready(IncomingBatch batch) => new(batch, keys);
     }
 
     private static IncomingBatch Waited(IEnumerable<(string File, int Entry, byte[] Original)> some)
@@ -121,10 +122,18 @@ public sealed class FhirImport(IDbContextFactory<ClinicContext> clinics, Door do
         }
 
         await using var clinic = await clinics.CreateDbContextAsync(cancel);
-        var (index, originals, contents, sources, variants) = (batch.Index, batch.Originals, batch.Contents, batch.Sources, batch.Variants);
-        var elsewhere = RowsElsewhere(resources, index);
-        var known = await Known(clinic, [.. sources.Concat(variants).Concat(elsewhere.Values).DistinctBy(Key)], cancel);
-        var outside = await Outside(clinic, index, resources.Count, cancel);
+        var (index, originals, contents, sources, variants, marks) = (batch.Index, batch.Originals, batch.Contents, batch.Sources, batch.Variants, batch.Marks);
+        var elsewhere = RowsElsewhere(resources, index, marks);
+        var known = await Known(clinic, [.. sources.Concat(variants).Concat(batch.Nameless.OfType<byte[]>()).Concat(elsewhere.Values)], marks, cancel);
+        for (var i = 0; i < resources.Count; i++)
+        {
+            if (batch.Nameless[i] is { } nameless && !known.ContainsKey(Key(sources[i])) && known.ContainsKey(Key(nameless)))
+            {
+                sources[i] = nameless;
+            }
+        }
+
+        var outside = await Outside(clinic, index, resources.Count, marks, cancel);
 
         // Patients first, so that the rows of the bundle have whom to belong to.
         var patients = new Dictionary<int, PatientId>();
@@ -251,6 +260,7 @@ public sealed class FhirImport(IDbContextFactory<ClinicContext> clinics, Door do
                     ResourceType = resource.Type,
                     Source = sources[i],
                     Content = contents[i],
+                    IndexVersion = marks.Version,
                     MappedRow = row?.Id,
                     MappedVersion = row?.RowVersion ?? 0,
                     Order = order + i,
@@ -318,7 +328,7 @@ public sealed class FhirImport(IDbContextFactory<ClinicContext> clinics, Door do
             : null;
 
     /// <summary>The patients of other bundles and earlier imports that this batch points to, found by their fingerprints.</summary>
-    private async Task<Dictionary<string, PatientId>> Outside(ClinicContext clinic, ReferenceIndex index, int count, CancellationToken cancel)
+    private static async Task<Dictionary<string, PatientId>> Outside(ClinicContext clinic, ReferenceIndex index, int count, RecordMarks marks, CancellationToken cancel)
     {
         var references = new Dictionary<string, byte[]>(StringComparer.Ordinal);
         for (var i = 0; i < count; i++)
@@ -327,12 +337,12 @@ public sealed class FhirImport(IDbContextFactory<ClinicContext> clinics, Door do
             {
                 if (!references.ContainsKey(reference.Text))
                 {
-                    references[reference.Text] = Source("Patient", reference.Id ?? reference.Text);
+                    references[reference.Text] = marks.Source("Patient", reference.Id ?? reference.Text);
                 }
             }
         }
 
-        var known = references.Count == 0 ? [] : await Known(clinic, [.. references.Values], cancel);
+        var known = references.Count == 0 ? [] : await Known(clinic, references.Values, marks, cancel);
         return references.Where(entry => known.ContainsKey(Key(entry.Value))).ToDictionary(entry => entry.Key, entry => known[Key(entry.Value)].PatientId, StringComparer.Ordinal);
     }
 
@@ -340,7 +350,7 @@ public sealed class FhirImport(IDbContextFactory<ClinicContext> clinics, Door do
     /// The encounters and observations that resources of this batch point to and that are not in it, by the type that
     /// points and its words: lines of an export come type by type, so a visit lies in another batch than what was done in it.
     /// </summary>
-    private Dictionary<(string From, string Literal), byte[]> RowsElsewhere(IReadOnlyList<IncomingResource> resources, ReferenceIndex index)
+    private static Dictionary<(string From, string Literal), byte[]> RowsElsewhere(IReadOnlyList<IncomingResource> resources, ReferenceIndex index, RecordMarks marks)
     {
         var found = new Dictionary<(string From, string Literal), byte[]>();
         void Look(int from, JsonElement element, string type)
@@ -349,7 +359,7 @@ public sealed class FhirImport(IDbContextFactory<ClinicContext> clinics, Door do
                 && !found.ContainsKey((resources[from].Type, literal)) && index.Resolve(from, literal) is null)
             {
                 var reference = FhirReference.Parse(literal);
-                found.Add((resources[from].Type, literal), Source(type, reference.Id ?? reference.Text));
+                found.Add((resources[from].Type, literal), marks.Source(type, reference.Id ?? reference.Text));
             }
         }
 
@@ -377,10 +387,10 @@ public sealed class FhirImport(IDbContextFactory<ClinicContext> clinics, Door do
         return found;
     }
 
-    private static async Task<Dictionary<string, KnownRecord>> Known(ClinicContext clinic, IReadOnlyCollection<byte[]> sources, CancellationToken cancel)
+    private static async Task<Dictionary<string, KnownRecord>> Known(ClinicContext clinic, IReadOnlyCollection<byte[]> sources, RecordMarks marks, CancellationToken cancel)
     {
         var found = new Dictionary<string, KnownRecord>(StringComparer.Ordinal);
-        foreach (var some in sources.Chunk(400))
+        foreach (var some in sources.Concat(marks.Older).DistinctBy(Key).Chunk(400))
         {
             var rows = await clinic.FhirRecords.AsNoTracking()
                 .Where(row => some.Contains(row.Source))
@@ -388,14 +398,12 @@ public sealed class FhirImport(IDbContextFactory<ClinicContext> clinics, Door do
                 .ToListAsync(cancel);
             foreach (var row in rows)
             {
-                found[Key(row.Source)] = new KnownRecord(row.PatientId, row.Content, row.MappedRow);
+                found[Key(marks.Now(row.Source))] = new KnownRecord(row.PatientId, marks.Now(row.Content), row.MappedRow);
             }
         }
 
         return found;
     }
-
-    private byte[] Source(string type, string id) => ReadyBatch.Source(fingerprints, type, id);
 
     private static string Key(byte[] fingerprint) => Convert.ToHexString(fingerprint);
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Compression;
+using System.Text.Json;
 
 namespace Mangrove.Portability.Exchange;
 
@@ -50,5 +51,25 @@ internal static class OriginalCodec
                 throw new InvalidDataException("A kept resource does not unpack.");
             }
         }
+    }
+
+    /// <summary>The id of a kept resource, read no further than needed.</summary>
+    public static string? IdIn(ReadOnlySpan<byte> resource)
+    {
+        var json = new Utf8JsonReader(resource);
+        json.Read();
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            var found = json.ValueTextEquals("id"u8);
+            json.Read();
+            if (found)
+            {
+                return json.GetString();
+            }
+
+            json.Skip();
+        }
+
+        return null;
     }
 }

@@ -11,26 +11,28 @@ internal sealed class ReadyBatch : IDisposable
 {
     private readonly IncomingBatch batch;
 
-    public ReadyBatch(IncomingBatch batch, Fingerprints fingerprints)
+    public ReadyBatch(IncomingBatch batch, FingerprintKeys keys)
     {
         this.batch = batch;
+        Marks = new RecordMarks(keys);
         Index.Add(batch);
         var count = batch.Resources.Count;
         Originals = new byte[count][];
         Contents = new byte[count][];
         Sources = new byte[count][];
         Variants = new byte[count][];
+        Nameless = new byte[]?[count];
         for (var i = 0; i < count; i++)
         {
             var resource = batch.Resources[i];
             var original = Originals[i] = ResourceWriter.OneLine(resource.Json);
-            Contents[i] = fingerprints.Of("fhir-content", original);
-            Sources[i] = Source(fingerprints, resource.Type, resource.Id ?? resource.FullUrl ?? Convert.ToHexString(Contents[i]));
+            Contents[i] = Marks.Content(original);
+            Nameless[i] = resource.Id is null ? Marks.Nameless(resource.Type, original) : null;
+            var name = resource.Id ?? resource.FullUrl;
+            Sources[i] = name is null ? Nameless[i]! : Marks.Source(resource.Type, name);
 
             // Two systems may write one practitioner or place in two ways: what belongs to no patient is kept in each of them.
-            Variants[i] = ResourceMapper.Types.Contains(resource.Type)
-                ? Sources[i]
-                : Source(fingerprints, resource.Type, $"{resource.Id ?? resource.FullUrl}|{Convert.ToHexString(Contents[i])}");
+            Variants[i] = ResourceMapper.Types.Contains(resource.Type) ? Sources[i] : Marks.Variant(resource.Type, name ?? "", original);
         }
     }
 
@@ -53,13 +55,11 @@ internal sealed class ReadyBatch : IDisposable
     /// <summary>Likewise, of one content of it where several may be kept.</summary>
     public byte[][] Variants { get; }
 
-    /// <summary>The fingerprint under which a resource of that type and id is recognised.</summary>
-    public static byte[] Source(Fingerprints fingerprints, string type, string id)
-    {
-        // An address urn:uuid:X and the id X name the same resource in the bundles that most systems write.
-        const string urn = "urn:uuid:";
-        return fingerprints.Of("fhir-source", $"{type}|{(id.StartsWith(urn, StringComparison.Ordinal) ? id[urn.Length..] : id)}");
-    }
+    /// <summary>Of each content alone, for resources without an id of their own: what a rotation of the index key leaves of such a one.</summary>
+    public byte[]?[] Nameless { get; }
+
+    /// <summary>What the marks were made with.</summary>
+    public RecordMarks Marks { get; }
 
     /// <summary>The batches in their order, each made ready while the caller works on the one before it.</summary>
     public static async IAsyncEnumerable<ReadyBatch> Ahead(IEnumerable<IncomingBatch> batches, Func<IncomingBatch, ReadyBatch> ready)

@@ -306,6 +306,10 @@ namespace Mangrove.Storage.Postgres.Migrations
                         .HasColumnType("bigint")
                         .HasColumnName("imported_at");
 
+                    b.Property<int>("IndexVersion")
+                        .HasColumnType("integer")
+                        .HasColumnName("index_version");
+
                     b.Property<Guid?>("MappedRow")
                         .HasColumnType("uuid")
                         .HasColumnName("mapped_row");

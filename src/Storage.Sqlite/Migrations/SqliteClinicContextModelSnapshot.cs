@@ -308,6 +308,10 @@ namespace Mangrove.Storage.Sqlite.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("imported_at");
 
+                    b.Property<int>("IndexVersion")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("index_version");
+
                     b.Property<byte[]>("MappedRow")
                         .HasColumnType("BLOB")
                         .HasColumnName("mapped_row");

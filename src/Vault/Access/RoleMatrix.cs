@@ -84,6 +84,7 @@ public static class RoleMatrix
         [SystemWork.Setup] = new([], [], Rights.Administration, [Purpose.Administration, Purpose.System], false),
         [SystemWork.Keys] = new([], [], Rights.None, [Purpose.System], false),
         [SystemWork.Renewal] = new([], Everything(), Rights.None, [Purpose.System], false),
+        [SystemWork.Recognition] = new(Everything(), [], Rights.None, [Purpose.System], false),
         [SystemWork.Sample] = new([], Everything(), Rights.Administration, [Purpose.Portability], false),
         [SystemWork.Backup] = new([], [], Rights.None, [Purpose.Administration], false),
         [SystemWork.Upgrade] = new([], [], Rights.None, [Purpose.Administration], false),
@@ -145,4 +146,7 @@ public enum SystemWork
 
     /// <summary>Comparing the acts of the log with the records that were committed: opens nothing.</summary>
     Settlement = 10,
+
+    /// <summary>Making the fingerprints of imported records anew under a new index key; shows nothing of them to anybody.</summary>
+    Recognition = 11,
 }

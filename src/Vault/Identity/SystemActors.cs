@@ -29,6 +29,9 @@ public static class SystemActors
     /// <summary>Says which acts left no record; opens nothing.</summary>
     internal static Actor Settlement { get; } = Actor.Maker.System(SystemWork.Settlement);
 
+    /// <summary>Opens imported originals to make their fingerprints anew under a new index key; shows nothing of them to anybody.</summary>
+    internal static Actor Recognition { get; } = Actor.Maker.System(SystemWork.Recognition);
+
     internal static Actor Index { get; } = Actor.Maker.System(SystemWork.Index);
 }
 

@@ -67,14 +67,9 @@ internal sealed class KeyRotations : IDisposable
     /// <param name="purpose">Which.</param>
     /// <param name="note">Writes the entry, given the act in words.</param>
     /// <param name="cancel">Gives up.</param>
-    /// <returns>The new version, or <c>keys.index-fixed</c>, <c>keys.rotating</c>.</returns>
+    /// <returns>The new version, or <c>keys.rotating</c>.</returns>
     public async Task<Result<int>> Begin(KeyPurpose purpose, Func<string, Task> note, CancellationToken cancel)
     {
-        if (purpose == KeyPurpose.Index)
-        {
-            return IndexFixed;
-        }
-
         await beginning.WaitAsync(cancel);
         try
         {
@@ -146,10 +141,6 @@ internal sealed class KeyRotations : IDisposable
         beginning.Dispose();
         turn.Dispose();
     }
-
-    internal static Error IndexFixed { get; } = new(
-        "keys.index-fixed",
-        "The index key stays: fingerprints of imported records are made with it, and a record could not be recognised under another. Its wrapping changes with the root key (keys rotate root).");
 
     private async Task<bool> Finish(KeyPurpose purpose, CancellationToken cancel)
     {

@@ -61,7 +61,7 @@ internal static class KeyPages
     private static async Task<IResult> Ask(HttpContext http, string? purpose, KeyDesk desk, Door door, TimeProvider clock, CancellationToken cancel)
     {
         await door.Record(http.Actor(), Rights.Administration, Look(), cancel);
-        return (await desk.Status(cancel)).FirstOrDefault(one => one.Purpose == purpose && one.Due is not null) is { } key
+        return (await desk.Status(cancel)).FirstOrDefault(one => one.Purpose == purpose) is { } key
             ? Page.Show<RotateKeyPage>(new { Key = key, Now = clock.GetUtcNow() })
             : Refusal.NotFound();
     }

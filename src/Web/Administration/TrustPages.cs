@@ -131,7 +131,7 @@ public sealed record TrustState(
 
 
         // The index key stays for good, so its age says nothing.
-        if (Keys.Where(key => key.InUse && key.Purpose != "index").MinBy(key => key.Created) is { } oldest)
+        if (Keys.Where(key => key.InUse).MinBy(key => key.Created) is { } oldest)
         {
             // One proof for both: how old the keys are, and who can bring them back.
             var old = AgeOf(oldest);

@@ -20,7 +20,8 @@ public sealed class PostgresUpgradeTests(SampleOnPostgres sample) : IClassFixtur
         DROP INDEX clinic."IX_patient_patient_id", clinic."IX_triage_patient_id", clinic."IX_lab_order_visit_id", clinic."IX_lab_order_by_acknowledged_at_status",
             clinic."IX_draft_patient_id_by_kind_visit_id", clinic."IX_draft_patient_id_by_kind";
         CREATE INDEX "IX_draft_patient_id_by_kind" ON clinic.draft (patient_id, "by", kind);
-        DELETE FROM clinic.__ef_migrations WHERE "MigrationId" LIKE '%_IndexesOfBefore' OR "MigrationId" LIKE '%_ActMarks';
+        DELETE FROM clinic.__ef_migrations WHERE "MigrationId" LIKE '%_IndexesOfBefore' OR "MigrationId" LIKE '%_ActMarks' OR "MigrationId" LIKE '%_IndexVersions';
+        ALTER TABLE clinic.fhir_record DROP COLUMN index_version;
         DROP TABLE clinic.act_mark, clinic.act_settlement, vault.downtime_entry;
         COMMENT ON TABLE clinic.__ef_migrations IS NULL;
         COMMENT ON TABLE vault.account IS NULL;

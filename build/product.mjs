@@ -49,10 +49,15 @@ const checked = current => `${current} built`;
 const ready = current => `${current} ready`;
 const stamped = () => (existsSync(executable) && existsSync(stamp) ? readFileSync(stamp, 'utf8') : '');
 
-/** Keeps in mind that ./test has built this state of the sources. */
-export function markChecked(current) {
+/** Keeps in mind that ./test has built this state of the sources, and whether with machine code. */
+export function markBuilt(current, ahead) {
   mkdirSync(artifacts, { recursive: true });
-  writeFileSync(stamp, checked(current));
+  writeFileSync(stamp, ahead ? ready(current) : checked(current));
+}
+
+/** Whether the compiler of machine code can be had for this machine. Without it the program is slower at first and otherwise the same. */
+export async function canPrecompile() {
+  return await dotnet(['restore', path.join('src', 'Cli', 'Cli.csproj'), '-v', 'quiet', '-p:RestoreLockedMode=true', '-p:Precompile=true']) === 0;
 }
 
 /** Says what is missing on this machine; a build without it would fail with a riddle. */
@@ -139,8 +144,7 @@ export async function ensureBuilt({ ahead = true, insist = false } = {}) {
     const options = [...buildOptions, '-p:RunAnalyzers=false', ...(ahead ? ['-p:Precompile=true'] : [])];
     const code = await dotnet(['build', path.join('src', 'Cli', 'Cli.csproj'), ...options]);
     if (code !== 0) fail('The build failed; its messages are above.', 1);
-    mkdirSync(artifacts, { recursive: true });
-    writeFileSync(stamp, ahead ? ready(current) : checked(current));
+    markBuilt(current, ahead);
   });
 }
 

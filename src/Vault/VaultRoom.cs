@@ -11,6 +11,7 @@ using Mangrove.Vault.Integrations;
 using Mangrove.Vault.Keys;
 using Mangrove.Vault.Keys.Hardware;
 using Npgsql;
+using Mangrove.Vault.Watching;
 
 namespace Mangrove.Vault;
 
@@ -58,6 +59,7 @@ public sealed class VaultRoom : IAsyncDisposable
         Backups = new BackupDesk(storage, vault, keys, Identity, Door, receipts, Facility, FacilityName, clock);
         Copies = new CopyLog(vault, log, Door, clock);
         Health = new HealthDesk(vault, Identity, Door, receipts, Secrets, clock);
+        Watch = new WatchDesk(vault, log, receipts, index, Identity, Door, clock);
         var rotations = new KeyRotations(keys, receipts);
         foreach (var kind in Backups.Kinds())
         {
@@ -100,6 +102,9 @@ public sealed class VaultRoom : IAsyncDisposable
 
     /// <summary>What was measured of the server, alarms, and letters about them.</summary>
     public HealthDesk Health { get; }
+
+    /// <summary>Rules over the log, what they found, and who judged it.</summary>
+    public WatchDesk Watch { get; }
 
     /// <summary>Who can open a backup when the hospital's own keys are gone.</summary>
     public RecoveryRecipients Recovery { get; }
@@ -183,6 +188,7 @@ public sealed class VaultRoom : IAsyncDisposable
         await BackupStore.Create(vault, keys, cancel);
         await CopyLog.Create(vault, cancel);
         await HealthStore.Create(vault, cancel);
+        await WatchStore.Create(vault, cancel);
     }
 
     /// <summary>Proves that a secret opens the root key, without touching any database.</summary>

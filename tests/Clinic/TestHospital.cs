@@ -81,6 +81,9 @@ public sealed class TestHospital : IAsyncDisposable
     public Task<Actor> As(Role role, string? name = null) =>
         staff.GetOrAdd(name ?? role.Slug(), user => new Lazy<Task<Actor>>(() => SignIn(user, role))).Value;
 
+    /// <summary>The same person signed in anew, as what they are by now.</summary>
+    public async Task<Actor> Again(string name) => (await Vault.Identity.SignIn.CommandLine(name, Password, default)).Value;
+
     /// <summary>A use case as a request of its own gets it.</summary>
     public T Use<T>()
         where T : notnull => Scope().GetRequiredService<T>();

@@ -35,6 +35,7 @@ public static partial class LogMask
         [("Mangrove.Cli.Serving.ActKeeper", "Fault")] = Code,
         [("Mangrove.Cli.Backups.BackupTimetable", "Fault")] = Code,
         [("Mangrove.Cli.Watch.HealthWatch", "Fault")] = Code,
+        [("Mangrove.Cli.Watch.AccessWatch", "Fault")] = Code,
     }.ToFrozenDictionary();
 
     /// <summary>Values of the framework's messages that number a connection or a request.</summary>

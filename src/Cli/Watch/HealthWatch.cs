@@ -83,6 +83,7 @@ internal sealed partial class HealthWatch : BackgroundService, IHealthSource
             Median = RequestCounts.Within(since, 0.50),
             Slowest = RequestCounts.Within(since, 0.95),
             WrongSignIns = await vault.Health.WrongSignIns(cancel),
+            FindingsWaiting = await vault.Watch.Waiting(cancel),
             LettersLate = await vault.Health.Outbox.Late(cancel),
         };
     }

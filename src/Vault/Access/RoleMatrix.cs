@@ -85,6 +85,7 @@ public static class RoleMatrix
         [SystemWork.Keys] = new([], [], Rights.None, [Purpose.System], false),
         [SystemWork.Renewal] = new([], Everything(), Rights.None, [Purpose.System], false),
         [SystemWork.Recognition] = new(Everything(), [], Rights.None, [Purpose.System], false),
+        [SystemWork.Watching] = new([Name], [], Rights.None, [Purpose.System], false),
         [SystemWork.Sample] = new([], Everything(), Rights.Administration, [Purpose.Portability], false),
         [SystemWork.Backup] = new([], [], Rights.None, [Purpose.Administration], false),
         [SystemWork.Upgrade] = new([], [], Rights.None, [Purpose.Administration], false),
@@ -149,4 +150,7 @@ public enum SystemWork
 
     /// <summary>Making the fingerprints of imported records anew under a new index key; shows nothing of them to anybody.</summary>
     Recognition = 11,
+
+    /// <summary>Judging the entries of the log by the rules of the watch; shows nothing of a record to anybody.</summary>
+    Watching = 12,
 }

@@ -58,6 +58,8 @@ public static class AlarmRules
             facts => facts.ClockOff > ClockSlack ? $"by {Age(facts.ClockOff)}" : null),
         new("sign-in", "Many wrong sign-ins", Text($"{MostWrongSignIns} wrong ones within an hour"), "Look at Refused on the page Trust and in the audit log: where do they come from?", MailAudience.Administrators | MailAudience.PrivacyOfficer,
             facts => facts.WrongSignIns >= MostWrongSignIns ? Text($"{facts.WrongSignIns} within an hour") : null),
+        new("watch", "Accesses to records wait to be judged", "none waits", "Look at the page Watch: what was seen, and was it in order?", MailAudience.Administrators | MailAudience.PrivacyOfficer,
+            facts => facts.FindingsWaiting > 0 ? Text($"{facts.FindingsWaiting} wait") : null),
         new("letters", "Letters are not delivered", "one hour", "Look at Letters on the page Mail: the last answer of the server stands there.", MailAudience.None,
             facts => facts.LettersLate > 0 ? Text($"{facts.LettersLate} wait") : null),
     ];

@@ -52,6 +52,9 @@ public sealed record HealthFacts
     /// <summary>Wrong sign-ins of those who tried within the last hour.</summary>
     public long WrongSignIns { get; init; }
 
+    /// <summary>Accesses that a rule found and nobody has judged.</summary>
+    public long FindingsWaiting { get; init; }
+
     /// <summary>Letters that wait for more than an hour.</summary>
     public long LettersLate { get; init; }
 

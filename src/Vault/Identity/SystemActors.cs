@@ -32,6 +32,9 @@ public static class SystemActors
     /// <summary>Opens imported originals to make their fingerprints anew under a new index key; shows nothing of them to anybody.</summary>
     internal static Actor Recognition { get; } = Actor.Maker.System(SystemWork.Recognition);
 
+    /// <summary>Judges the entries of the log by the rules of the watch; compares names inside the vault and shows none.</summary>
+    internal static Actor Watching { get; } = Actor.Maker.System(SystemWork.Watching);
+
     internal static Actor Index { get; } = Actor.Maker.System(SystemWork.Index);
 }
 

@@ -174,7 +174,82 @@ internal sealed partial class PatientIndex : IDisposable
         }
     }
 
+    /// <summary>A patient's name as it stands here; null for somebody who is not here. Inside the vault only.</summary>
+    internal PersonName? NameOf(PatientId id)
+    {
+        gate.EnterReadLock();
+        try
+        {
+            var slot = slots.Find(id);
+            return slot < 0 ? null : NameIn(slot);
+        }
+        finally
+        {
+            gate.ExitReadLock();
+        }
+    }
+
+    /// <summary>A patient's hospital number; null for somebody who is not here.</summary>
+    internal string? NumberOf(PatientId id)
+    {
+        gate.EnterReadLock();
+        try
+        {
+            var slot = slots.Find(id);
+            return slot < 0 ? null : records.Read(slot).Mrn();
+        }
+        finally
+        {
+            gate.ExitReadLock();
+        }
+    }
+
+    /// <summary>The family name of each patient who has one, in no order. Inside the vault only.</summary>
+    /// <remarks>Taken some at a time, so that registrations go on; what changes meanwhile is in it or not.</remarks>
+    internal IEnumerable<string> Families()
+    {
+        const int together = 4_096;
+        for (var from = 0; ; from += together)
+        {
+            var some = new List<string>(together);
+            int used;
+            gate.EnterReadLock();
+            try
+            {
+                used = slots.Used;
+                for (var slot = from; slot < Math.Min(used, from + together); slot++)
+                {
+                    if (records.Holds(slot) && NameIn(slot).Family is { Length: > 0 } family)
+                    {
+                        some.Add(family);
+                    }
+                }
+            }
+            finally
+            {
+                gate.ExitReadLock();
+            }
+
+            foreach (var family in some)
+            {
+                yield return family;
+            }
+
+            if (from + together >= used)
+            {
+                yield break;
+            }
+        }
+    }
+
     public void Dispose() => gate.Dispose();
+
+    private PersonName NameIn(int slot)
+    {
+        var reader = records.Read(slot);
+        _ = reader.Mrn();
+        return reader.Name();
+    }
 
     private void LoadOne(in IndexEntry entry, List<NameKey> keys)
     {

@@ -103,6 +103,8 @@ internal sealed class PatientRecords
         }
     }
 
+    public bool Holds(int slot) => slot < lengths.Length && lengths[slot] > 0;
+
     public ReadOnlySpan<FiledKey> KeysOf(int slot)
     {
         var bytes = Bytes(slot);

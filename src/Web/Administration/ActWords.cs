@@ -104,6 +104,12 @@ internal static class ActWords
         ["VIEW_BACKUPS"] = ("database", "Looked at the backups"),
         ["CHANGE_KEY_ROTATION"] = ("key", "Changed how often keys are rotated"),
         ["CHANGE_PROTECTOR"] = ("key", "Changed what opens the root key"),
+        ["WATCH_ACCESS"] = ("eye", "Began to watch the log"),
+        ["WATCH_FINDING"] = ("alert-triangle", "A rule of the watch found an access"),
+        ["VIEW_WATCH"] = ("eye", "Looked at the watch"),
+        ["JUDGE_ACCESS"] = ("checks", "Judged an access that the watch found"),
+        ["GUARD_RECORD"] = ("shield-check", "Guarded a record"),
+        ["END_GUARD"] = ("shield-x", "Ended the guarding of a record"),
         ["RENEW_MARKS"] = ("key", "Made the marks of imported records anew under the new index key"),
         ["RENEW_SEALS"] = ("key", "Sealed records anew under patients' new keys"),
         ["RETIRE_KEY"] = ("key", "An old key was taken away"),
@@ -175,6 +181,7 @@ internal static class ActWords
         ["system:watch"] = "Mangrove, health",
         ["system:index"] = "Mangrove, patient index",
         ["system:backup"] = "Mangrove, backups",
+        ["system:watching"] = "Mangrove, watch over accesses",
         ["system:recognition"] = "Mangrove, imported records",
         ["system:keys"] = "Mangrove, keys",
         ["system:settlement"] = "Mangrove, comparison of acts and records",
@@ -185,6 +192,9 @@ internal static class ActWords
     public static IReadOnlyDictionary<string, string> SystemActors => Works;
 
     public static IEnumerable<KeyValuePair<string, string>> Acts => Known.Select(act => KeyValuePair.Create(act.Key, act.Value.Words)).OrderBy(act => act.Value, StringComparer.Ordinal);
+
+    /// <summary>An act by its name in the log, in words.</summary>
+    public static string Named(string action) => Known.TryGetValue(action, out var known) ? known.Words : action;
 
     public static bool IsProgram(AuditEntry entry) => entry.Actor.StartsWith("service:", StringComparison.Ordinal);
 

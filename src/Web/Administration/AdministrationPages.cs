@@ -18,6 +18,7 @@ internal static class AdministrationPages
         KeyPages.Map(app);
         BackupPages.Map(app);
         HealthPages.Map(app);
+        WatchPages.Map(app);
         SharesPages.Map(app);
     }
 }

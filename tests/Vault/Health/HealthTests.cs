@@ -24,6 +24,7 @@ public abstract class HealthTests : OnEveryDatabase
         { "certificates", "server in 13 days" },
         { "clock", "by 7 min" },
         { "sign-in", "61 within an hour" },
+        { "watch", "2 wait" },
         { "letters", "3 wait" },
     };
 
@@ -331,6 +332,7 @@ public abstract class HealthTests : OnEveryDatabase
         "certificates" => well with { Certificates = [new CertificateDate("server", well.At + TimeSpan.FromDays(13), TimeSpan.FromDays(14))] },
         "clock" => well with { ClockOff = TimeSpan.FromMinutes(7) },
         "sign-in" => well with { WrongSignIns = 61 },
+        "watch" => well with { FindingsWaiting = 2 },
         _ => well with { LettersLate = 3 },
     };
 

@@ -64,6 +64,9 @@ internal abstract class HospitalVerb : Verb
     /// <exception cref="Mangrove.Kernel.RefusedInput">Nothing is asked of the hospital then.</exception>
     public virtual IReadOnlyList<string> AskHere(ParseResult arguments) => [];
 
+    /// <summary>The answer of a call that needs no hospital, such as a verification of a file elsewhere; null for every other.</summary>
+    public virtual Task<Answer>? Alone(ParseResult arguments, Call call, TimeProvider clock, CancellationToken cancel) => null;
+
     public abstract Task<Answer> Run(Hospital hospital, ParseResult arguments, Call call, CancellationToken cancel);
 
     /// <summary>The member of staff for whom the verb acts. The sign-in is an entry; a session in a browser stays as it is.</summary>

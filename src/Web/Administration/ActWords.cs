@@ -147,6 +147,8 @@ internal static class ActWords
         ["TAKE_PAYMENT"] = ("cash", "Took a payment"),
         ["UNLOCK"] = ("lock-open", "Screen unlocked"),
         ["UPDATE_DEMOGRAPHICS"] = ("address-book", "Changed demographics"),
+        ["PROVE_AUDIT_ENTRY"] = ("certificate", "Took a proof of an entry of the log"),
+        ["COPY_AUDIT_LOG"] = ("copy", "Took a copy of the audit log"),
         ["VERIFY_AUDIT_LOG"] = ("shield-check", "Verified the audit log"),
         ["VERIFY_SHARES"] = ("shield-check", "Tried recovery sheets"),
         ["VIEW_AUDIT_LOG"] = ("timeline-event", "Looked at the audit log"),

@@ -71,6 +71,14 @@ internal sealed partial class AuditLog
         },
         cancellation);
 
+    /// <inheritdoc cref="AuditReview.SignExport"/>
+    public byte[] SignExport(ReadOnlySpan<byte> file) => file.StartsWith(AuditReview.CsvBegins) || file.StartsWith(AuditReview.FhirBegins)
+        ? CheckpointNote.Der(signer.Sign(file))
+        : throw new ArgumentException("A file of entries begins with its own words; nothing else is signed.", nameof(file));
+
+    /// <summary>The public key as PEM.</summary>
+    public string PublicKeyPem => System.Security.Cryptography.PemEncoding.WriteString("PUBLIC KEY", signer.ExportPublicKey()) + "\n";
+
     private static string Lines(IReadOnlyList<byte[]> hashes)
     {
         var text = new StringBuilder();

@@ -11,6 +11,12 @@ public sealed class AuditReview
     private readonly AuditLog log;
     private readonly Door door;
 
+    /// <summary>How a file of entries as CSV begins.</summary>
+    public static ReadOnlySpan<byte> CsvBegins => "seq,timestamp,actor,"u8;
+
+    /// <summary>How a file of entries as FHIR begins.</summary>
+    public static ReadOnlySpan<byte> FhirBegins => "{\"resourceType\":\"AuditEvent\","u8;
+
     internal AuditReview(AuditLog log, Door door)
     {
         this.log = log;
@@ -40,14 +46,42 @@ public sealed class AuditReview
                 Reason = filter.Actor is null ? null : $"actor {filter.Actor}",
             },
             cancel);
-        var entries = new List<AuditEntry>();
-        await foreach (var entry in log.List(filter, cancel))
-        {
-            entries.Add(entry);
-        }
-
-        return entries;
+        return await Read(filter, cancel);
     }
+
+    /// <summary>Entries that leave the hospital as a file. Recorded as that, and not as a look.</summary>
+    /// <exception cref="Refused">The actor may not read the log; the refusal is an entry too.</exception>
+    public async Task<IReadOnlyList<AuditEntry>> Export(Actor actor, AuditFilter filter, string? patientMrn, CancellationToken cancel)
+    {
+        await Record(actor, "EXPORT_AUDIT_LOG", patientMrn is null ? "audit" : $"audit:patient:{patientMrn}", cancel);
+        return await Read(filter, cancel);
+    }
+
+    /// <summary>
+    /// Who was given what of one patient's record, for the patient: 45 CFR 164.528 asks for six years. Oldest first. Recorded.
+    /// </summary>
+    /// <exception cref="Refused">The actor may not read the log; the refusal is an entry too.</exception>
+    public async Task<IReadOnlyList<AuditEntry>> Disclosures(Actor actor, PatientRef patient, DateTimeOffset since, int most, CancellationToken cancel)
+    {
+        await Record(actor, "ACCOUNT_DISCLOSURES", $"audit:patient:{patient.Mrn}", cancel);
+        return [.. (await Read(new AuditFilter { Patient = patient.Id.Value, Since = since, Most = most }, cancel)).Reverse()];
+    }
+
+    /// <summary>The newest checkpoint as a signed note, for paper. Recorded first, so the entry is under the root that is printed.</summary>
+    /// <exception cref="Refused">The actor may not read the log.</exception>
+    public async Task<(string Note, Checkpoint Checkpoint)> PrintRoot(Actor actor, CancellationToken cancel)
+    {
+        await Record(actor, "PRINT_LOG_ROOT", "audit", cancel);
+        return log.Note();
+    }
+
+    /// <summary>Signs a file of entries with the log's key: ECDSA P-256 with SHA-256 over the file, DER, as openssl verifies it.</summary>
+    /// <param name="file">Begins as one of the two files does, so that its signature means nothing for a checkpoint or a note.</param>
+    /// <exception cref="ArgumentException">It begins otherwise.</exception>
+    public byte[] SignExport(ReadOnlySpan<byte> file) => log.SignExport(file);
+
+    /// <summary>The public key for whoever verifies such a signature, as PEM.</summary>
+    public string PublicKeyPem => log.PublicKeyPem;
 
     /// <summary>The log's public key as one line (docs/formats/checkpoint-note.md). No secret: whoever verifies the log elsewhere needs it.</summary>
     public string PublicKey => log.PublicKey;
@@ -87,6 +121,17 @@ public sealed class AuditReview
 
     /// <summary>As the other, and that the log still contains what others kept of it, such as manifests of backups (threat A1).</summary>
     public Task<VerifyReport> Verify(IProgress<long>? progress, IReadOnlyList<KeptRoot> kept, CancellationToken cancel) => log.Verify(progress, kept, cancel);
+
+    private async Task<IReadOnlyList<AuditEntry>> Read(AuditFilter filter, CancellationToken cancel)
+    {
+        var entries = new List<AuditEntry>();
+        await foreach (var entry in log.List(filter, cancel))
+        {
+            entries.Add(entry);
+        }
+
+        return entries;
+    }
 
     private Task Record(Actor actor, string action, string resource, CancellationToken cancel) =>
         door.Record(actor, Rights.AuditLog, new Request { Action = action, Purpose = Purpose.Administration, Resource = resource }, cancel);

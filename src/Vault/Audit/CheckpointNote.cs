@@ -38,8 +38,8 @@ internal static class CheckpointNote
         return $"{text}\n\u2014 {Origin(log)} {Convert.ToBase64String([.. SHA256.HashData(signer.ExportPublicKey()).AsSpan(0, 4), .. signature])}\n";
     }
 
-    // RFC 3279, 2.2.3: a sequence of r and s.
-    private static byte[] Der(ReadOnlySpan<byte> signature)
+    /// <summary>The signature as a sequence of r and s (RFC 3279, 2.2.3).</summary>
+    public static byte[] Der(ReadOnlySpan<byte> signature)
     {
         var writer = new AsnWriter(AsnEncodingRules.DER);
         using (writer.PushSequence())

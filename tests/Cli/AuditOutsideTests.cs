@@ -51,7 +51,21 @@ public abstract class AuditOutsideTests(SampleHospital sample) : IDisposable
         await File.WriteAllTextAsync(folder["changed.proof"], changed);
         Assert.Equal(1, (await Alone("check-proof", folder["changed.proof"], "--key", folder["log.key"])).Exit);
         await Done("anchor", "--since", cosigned.Json.GetProperty("size").GetRawText(), "--out", folder["ask2"]);
+        var broken = (await File.ReadAllTextAsync(folder["ask2"])).Split('\n');
+        broken[1] = Convert.ToBase64String(new byte[32]);
+        await File.WriteAllTextAsync(folder["broken"], string.Join('\n', broken));
+        Assert.Equal((1, "witness.inconsistent"), Came(await Alone(["witness", .. keeping, "--request", folder["broken"], "--out", folder["never.note"]])));
+        using (var state = System.Text.Json.JsonDocument.Parse(await File.ReadAllBytesAsync(folder["witness.json"])))
+        {
+            Assert.Equal(1, state.RootElement.GetProperty("Forks").GetArrayLength());
+        }
+
+        // Two runs at once: the second finds the file that the first is making.
+        await File.WriteAllTextAsync(folder["witness.json.new"], "");
+        Assert.Equal((2, "witness.state-unwritable"), Came(await Alone(["witness", .. keeping, "--request", folder["ask2"], "--out", folder["3.note"]])));
+        File.Delete(folder["witness.json.new"]);
         Assert.Equal(0, (await Alone(["witness", .. keeping, "--request", folder["ask2"], "--out", folder["3.note"]])).Exit);
+        Assert.False(File.Exists(folder["never.note"]) || File.Exists(folder["witness.json.new"]));
         Assert.Equal((2, "witness.old-size"), Came(await Alone(["witness", .. keeping, "--request", folder["ask2"], "--out", folder["4.note"]])));
         var newer = await Offline("--anchor", folder["3.note"]);
         Assert.Equal((1, "audit.rolled-back"), (newer.Exit, newer.Json.GetProperty("problems")[0].GetProperty("code").GetString()));

@@ -138,9 +138,9 @@ internal sealed class CommandShell
         }
 
         var acting = (HospitalVerb)verb;
-        if (acting.Alone(parsed, new Call(here, null, Say), clock, cancel) is { } alone)
+        if (acting.IsAlone(parsed))
         {
-            return await alone;
+            return await acting.RunAlone(parsed, new Call(here, null, Say), clock, cancel);
         }
 
         var call = new Call(here, acting.ActsAsSomebody ? PasswordOf(parsed, here) : null, Say) { Typed = acting.AskHere(parsed) };

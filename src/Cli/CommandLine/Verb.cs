@@ -64,8 +64,13 @@ internal abstract class HospitalVerb : Verb
     /// <exception cref="Mangrove.Kernel.RefusedInput">Nothing is asked of the hospital then.</exception>
     public virtual IReadOnlyList<string> AskHere(ParseResult arguments) => [];
 
-    /// <summary>The answer of a call that needs no hospital, such as a verification of a file elsewhere; null for every other.</summary>
-    public virtual Task<Answer>? Alone(ParseResult arguments, Call call, TimeProvider clock, CancellationToken cancel) => null;
+    /// <summary>Whether this call needs no hospital, such as a verification of a file elsewhere.</summary>
+    /// <exception cref="Mangrove.Kernel.RefusedInput">The options do not go together.</exception>
+    public virtual bool IsAlone(ParseResult arguments) => false;
+
+    /// <summary>Runs a call that needs no hospital.</summary>
+    public virtual Task<Answer> RunAlone(ParseResult arguments, Call call, TimeProvider clock, CancellationToken cancel) =>
+        throw new InvalidOperationException("This verb has nothing that it does without a hospital.");
 
     public abstract Task<Answer> Run(Hospital hospital, ParseResult arguments, Call call, CancellationToken cancel);
 

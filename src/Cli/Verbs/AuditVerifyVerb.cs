@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text;
 using Mangrove.Cli.CommandLine;
 using Mangrove.Kernel;
-using Mangrove.Vault.Audit;
 using Mangrove.Verifier;
 
 namespace Mangrove.Cli.Verbs;
@@ -26,13 +25,16 @@ internal sealed class AuditVerifyVerb : HospitalVerb
         : base("verify", "Verify the whole log, from its first entry: chain, signatures, tree, anchors.", "audit") =>
         Add(offline, log, key, anchor, witness, every, progress);
 
-    public override Task<Answer>? Alone(ParseResult arguments, Call call, TimeProvider clock, CancellationToken cancel)
+    public override bool IsAlone(ParseResult arguments)
     {
         var named = arguments.GetValue(log) ?? arguments.GetValue(key) ?? arguments.GetValue(witness) ?? arguments.GetValue(anchor)?.FirstOrDefault();
-        return arguments.GetValue(offline) ? Offline(arguments, call, clock, cancel)
-            : named is null && !arguments.GetValue(every) && !arguments.GetValue(progress) ? null
-            : throw new RefusedInput("audit.offline-needed", "A log file, keys and anchors are named for a verification without the hospital. Add --offline.");
+        return arguments.GetValue(offline)
+            || (named is not null || arguments.GetValue(every) || arguments.GetValue(progress)
+                ? throw new RefusedInput("audit.offline-needed", "A log file, keys and anchors are named for a verification without the hospital. Add --offline.")
+                : false);
     }
+
+    public override Task<Answer> RunAlone(ParseResult arguments, Call call, TimeProvider clock, CancellationToken cancel) => Offline(arguments, call, clock, cancel);
 
     public override async Task<Answer> Run(Hospital hospital, ParseResult arguments, Call call, CancellationToken cancel)
     {

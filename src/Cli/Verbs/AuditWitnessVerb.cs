@@ -28,14 +28,15 @@ internal sealed class AuditWitnessVerb : OwnVerb
     public override async Task<Answer> Run(ParseResult arguments, Call call, TimeProvider clock, CancellationToken cancel)
     {
         var asked = WitnessRequest.Read(await OutsideFiles.Bytes(call, arguments.GetValue(request)!, cancel));
-        IReadOnlyList<NoteKey> keys = arguments.GetValue(key) is { } file ? NoteKey.ReadAll(await OutsideFiles.Text(call, file, cancel)) : [];
+        IReadOnlyList<NoteKey> keys = arguments.GetValue(key) is { } keyFile ? NoteKey.ReadAll(await OutsideFiles.Text(call, keyFile, cancel)) : [];
         var path = call.Full(arguments.GetValue(state)!);
         if (File.Exists(call.Full(arguments.GetValue(output)!)))
         {
             throw new RefusedInput("audit.out-file", "The file for the cosigned root is there already and is not replaced. Name another one.");
         }
 
-        using var witness = await Open(path, arguments, call, cancel);
+        using var file = WitnessFile.Hold(path);
+        using var witness = await Open(path, file.Exists, arguments, call, cancel);
         Note cosigned;
         try
         {
@@ -43,26 +44,26 @@ internal sealed class AuditWitnessVerb : OwnVerb
         }
         catch (VerifierRefusal refusal) when (refusal.Code is "witness.fork" or "witness.inconsistent")
         {
-            Keep(path, witness);
+            file.Keep(witness.State());
             return Answer.Of(new { ok = false, error = new { code = refusal.Code, message = refusal.Message }, forks = witness.Forks.Count }, $"{refusal.Code}: {refusal.Message}", ExitCode.Wrong);
         }
 
         // What was cosigned is known before anybody has it: after a crash between the two the request is simply made anew.
-        Keep(path, witness);
+        file.Keep(witness.State());
         await OutsideFiles.Write(call, arguments.GetValue(output)!, cosigned.ToString(), cancel);
         return Answer.Of(
             new { ok = true, log = cosigned.Origin, size = cosigned.Size, witness = witness.Key.ToString(), path = call.Full(arguments.GetValue(output)!) },
             string.Create(CultureInfo.InvariantCulture, $"{cosigned.Origin} at {cosigned.Size:#,##0} entries was cosigned.\nPublic key of this witness: {witness.Key}"));
     }
 
-    private async Task<Witness> Open(string path, ParseResult arguments, Call call, CancellationToken cancel)
+    private async Task<Witness> Open(string path, bool exists, ParseResult arguments, Call call, CancellationToken cancel)
     {
         var secret = arguments.GetValue(passphrase) is { } file ? Typed.FirstLine(call.Full(file))
             : Typed.Possible ? Typed.Ask("Passphrase of the witness: ")
             : throw new RefusedInput("secret.needed", "Give the witness's passphrase with --passphrase-file; there is nobody to ask.");
         try
         {
-            if (File.Exists(path))
+            if (exists)
             {
                 return Witness.Open(await OutsideFiles.Bytes(call, path, cancel), secret);
             }
@@ -75,27 +76,6 @@ internal sealed class AuditWitnessVerb : OwnVerb
         finally
         {
             Array.Clear(secret);
-        }
-    }
-
-    // The new file has its whole content and its name on the disk before the old one goes; it is also the lock against a second run.
-    private static void Keep(string path, Witness witness)
-    {
-        var made = path + ".new";
-        try
-        {
-            using (var stream = Durable.NewFile(made))
-            {
-                stream.Write(witness.State());
-                stream.Flush(flushToDisk: true);
-            }
-
-            File.Move(made, path, overwrite: true);
-            Durable.FlushFolder(Path.GetDirectoryName(path)!);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new RefusedInput("witness.state-unwritable", "The witness's file could not be written, so nothing was cosigned. If no other run is under way, remove the file beside it that ends in .new.");
         }
     }
 }

@@ -17,6 +17,8 @@ public sealed class AuditReview
     /// <summary>How a file of entries as FHIR begins.</summary>
     public static ReadOnlySpan<byte> FhirBegins => "{\"resourceType\":\"AuditEvent\","u8;
 
+    private const string Exporting = "EXPORT_FHIR";
+
     internal AuditReview(AuditLog log, Door door)
     {
         this.log = log;
@@ -31,7 +33,7 @@ public sealed class AuditReview
     /// <summary>Why the door is shut, or null while the log can be written.</summary>
     public Error? Failure => log.Failure;
 
-    /// <summary>Entries that the filter asks for. With a patient, acts over every patient are in the answer too.</summary>
+    /// <summary>Entries that the filter asks for. An act over every patient (import, export) names none, and is not in the answer for one.</summary>
     /// <exception cref="Refused">The actor may not read the log; the refusal is an entry too.</exception>
     public async Task<IReadOnlyList<AuditEntry>> List(Actor actor, AuditFilter filter, string? patientMrn, CancellationToken cancel)
     {
@@ -64,7 +66,11 @@ public sealed class AuditReview
     public async Task<IReadOnlyList<AuditEntry>> Disclosures(Actor actor, PatientRef patient, DateTimeOffset since, int most, CancellationToken cancel)
     {
         await Record(actor, "ACCOUNT_DISCLOSURES", $"audit:patient:{patient.Mrn}", cancel);
-        return [.. (await Read(new AuditFilter { Patient = patient.Id.Value, Since = since, Most = most }, cancel)).Reverse()];
+        var own = await Read(new AuditFilter { Patient = patient.Id.Value, Since = since, Most = most }, cancel);
+
+        // An export of everybody names nobody, and took this record with it.
+        var all = await Read(new AuditFilter { Action = Exporting, Outcome = AuditOutcome.Allowed, Since = since, Most = most }, cancel);
+        return [.. own.Concat(all.Where(entry => entry.Resource == Request.EveryoneResource)).DistinctBy(entry => entry.Seq).OrderByDescending(entry => entry.Seq).Take(most).Reverse()];
     }
 
     /// <summary>The newest checkpoint as a signed note, for paper. Recorded first, so the entry is under the root that is printed.</summary>

@@ -1,7 +1,6 @@
 using System.Text;
 using Mangrove.Clinic;
 using Mangrove.Portability.Fhir;
-using Mangrove.Vault;
 using Mangrove.Vault.Access;
 using Mangrove.Vault.Audit;
 using Mangrove.Vault.Identity;

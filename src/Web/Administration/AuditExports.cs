@@ -6,12 +6,13 @@ namespace Mangrove.Web.Administration;
 /// Exported entries between the act that made them and the downloads of its files: in memory only, for ten minutes, for whoever
 /// made them, under an id that nobody guesses and that names nothing.
 /// </summary>
-internal sealed class AuditExports(TimeProvider clock)
+internal sealed class AuditExports(TimeProvider clock) : IDisposable
 {
-    private const int MostKept = 4;
+    private const int MostKept = 2;
     private static readonly TimeSpan Kept = TimeSpan.FromMinutes(10);
     private readonly Lock gate = new();
     private readonly List<AuditExport> kept = [];
+    private ITimer? forgetting;
 
     public AuditExport Keep(string user, int entries, IReadOnlyDictionary<string, (byte[] Bytes, string Type)> files)
     {
@@ -21,6 +22,9 @@ internal sealed class AuditExports(TimeProvider clock)
             Forget();
             kept.RemoveRange(0, Math.Max(0, kept.Count - MostKept + 1));
             kept.Add(made);
+
+            // Gone when the time is over, also when nobody asks again.
+            forgetting ??= clock.CreateTimer(_ => ForgetNow(), null, Kept, Kept);
         }
 
         return made;
@@ -36,7 +40,17 @@ internal sealed class AuditExports(TimeProvider clock)
         }
     }
 
-    private void Forget() => kept.RemoveAll(one => clock.GetUtcNow() - one.At > Kept);
+    public void Dispose() => forgetting?.Dispose();
+
+    private void ForgetNow()
+    {
+        lock (gate)
+        {
+            Forget();
+        }
+    }
+
+    private void Forget() => kept.RemoveAll(one => clock.GetUtcNow() - one.At >= Kept);
 }
 
 /// <summary>The files of one export by their names.</summary>

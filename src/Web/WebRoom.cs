@@ -23,6 +23,7 @@ public static class WebRoom
             .AddScoped<Pharmacy.Counter>()
             .AddSingleton<SessionConnections>()
             .AddSingleton<LogCheck>()
+            .AddSingleton<AuditExports>()
             .AddHostedService(provider => provider.GetRequiredService<LogCheck>());
 
     /// <summary>

@@ -18,13 +18,14 @@ public class ProjectReferenceTests
         ["Portability"] = ["Kernel", "Vault", "Clinic"],
         ["Continuity"] = ["Kernel", "Sealing"],
         ["Federation"] = ["Kernel", "Sealing"],
+        ["Verifier"] = [],
         ["Relay"] = ["Federation", "Sealing", "Kernel"],
         ["Storage.Sqlite"] = ["Kernel", "Vault", "Clinic", "Governance"],
         ["Storage.Postgres"] = ["Kernel", "Vault", "Clinic", "Governance"],
         ["Api"] = Served,
         ["Web"] = Served,
         ["Desktop"] = ["Kernel", "Sealing"],
-        ["Cli"] = ["Kernel", "Sealing", "Vault", "Clinic", "Governance", "Portability", "Continuity", "Federation", "Storage.Sqlite", "Storage.Postgres", "Api", "Web"],
+        ["Cli"] = ["Kernel", "Sealing", "Vault", "Clinic", "Governance", "Portability", "Continuity", "Federation", "Storage.Sqlite", "Storage.Postgres", "Api", "Web", "Verifier"],
     };
 
     public static TheoryData<string> Rooms => [.. House.Rooms];

@@ -43,7 +43,7 @@ public sealed class BenchTests(QuickBench bench) : IClassFixture<QuickBench>
         Assert.Equal(
             [
                 "append", "backup", "backup-load", "bulk", "export", "http.chart", "http.fhir-read", "http.queue", "import", "index", "memory.empty", "memory.patients", "open", "renew", "restore",
-                "search.fuzzy", "search.phonetic", "search.prefix", "start.empty", "start.log", "start.patients", "verify",
+                "search.fuzzy", "search.phonetic", "search.prefix", "start.empty", "start.log", "start.patients", "verify", "verify.offline",
             ],
             bench.Rows.Select(row => row.GetProperty("name").GetString()).Order(StringComparer.Ordinal));
         Assert.Empty(bench.Left);

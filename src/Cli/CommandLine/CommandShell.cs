@@ -123,6 +123,7 @@ internal sealed class CommandShell
     internal static Error? Explain(Exception error) => error switch
     {
         RefusedInput refused => refused.Error,
+        Verifier.VerifierRefusal refused => new Error(refused.Code, refused.Message),
         UnauthorizedAccessException => new Error("data.unwritable", "A file of the hospital may not be read or written by this account. Give the service account that right."),
         _ => StorageFault.Of(error),
     };
@@ -137,6 +138,11 @@ internal sealed class CommandShell
         }
 
         var acting = (HospitalVerb)verb;
+        if (acting.IsAlone(parsed))
+        {
+            return await acting.RunAlone(parsed, new Call(here, null, Say), clock, cancel);
+        }
+
         var call = new Call(here, acting.ActsAsSomebody ? PasswordOf(parsed, here) : null, Say) { Typed = acting.AskHere(parsed) };
         var folder = Common.FolderOf(parsed, call);
         Founding.RequireFounded(folder);

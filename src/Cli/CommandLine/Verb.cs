@@ -64,6 +64,14 @@ internal abstract class HospitalVerb : Verb
     /// <exception cref="Mangrove.Kernel.RefusedInput">Nothing is asked of the hospital then.</exception>
     public virtual IReadOnlyList<string> AskHere(ParseResult arguments) => [];
 
+    /// <summary>Whether this call needs no hospital, such as a verification of a file elsewhere.</summary>
+    /// <exception cref="Mangrove.Kernel.RefusedInput">The options do not go together.</exception>
+    public virtual bool IsAlone(ParseResult arguments) => false;
+
+    /// <summary>Runs a call that needs no hospital.</summary>
+    public virtual Task<Answer> RunAlone(ParseResult arguments, Call call, TimeProvider clock, CancellationToken cancel) =>
+        throw new InvalidOperationException("This verb has nothing that it does without a hospital.");
+
     public abstract Task<Answer> Run(Hospital hospital, ParseResult arguments, Call call, CancellationToken cancel);
 
     /// <summary>The member of staff for whom the verb acts. The sign-in is an entry; a session in a browser stays as it is.</summary>

@@ -47,6 +47,15 @@ public sealed record AuditFilter
     /// <summary>Entries that ended so.</summary>
     public AuditOutcome? Outcome { get; init; }
 
+    /// <summary>Entries at this device, by its whole name; no index knows it (<see cref="Examine"/>).</summary>
+    public string? Device { get; init; }
+
+    /// <summary>Entries for this purpose, by its name; no index knows it (<see cref="Examine"/>).</summary>
+    public string? Purpose { get; init; }
+
+    /// <summary>How many entries, found by what the indexes know, are looked at for what they do not know; null for all.</summary>
+    public int? Examine { get; init; }
+
     /// <summary>Entries at or after this time.</summary>
     public DateTimeOffset? Since { get; init; }
 
@@ -61,4 +70,10 @@ public sealed record AuditFilter
 
     /// <summary>Most entries to give; null for all.</summary>
     public int? Most { get; init; }
+
+    internal bool Narrows => Device is not null || Purpose is not null;
+
+    internal bool Fits(AuditEntry entry) =>
+        (Device is null || entry.Device.Equals(Device, StringComparison.OrdinalIgnoreCase))
+        && (Purpose is null || entry.Purpose.Equals(Purpose, StringComparison.OrdinalIgnoreCase));
 }

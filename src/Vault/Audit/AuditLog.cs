@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Mangrove.Kernel;
 using Mangrove.Sealing;
@@ -13,8 +12,6 @@ namespace Mangrove.Vault.Audit;
 /// </summary>
 internal sealed partial class AuditLog : IAsyncDisposable
 {
-    private const int ListPage = 500;
-
     private readonly AuditStore store;
     private readonly LogIdentity identity;
     private readonly CheckpointSigner signer;
@@ -203,41 +200,6 @@ internal sealed partial class AuditLog : IAsyncDisposable
                 return await new AuditVerifier(identity, verifier, clock).Full(source, compared, roots, progress, cancellation);
             },
             cancellation);
-    }
-
-    /// <summary>The entries that the filter asks for, read page by page.</summary>
-    public async IAsyncEnumerable<AuditEntry> List(
-        AuditFilter filter, [EnumeratorCancellation] CancellationToken cancellation = default)
-    {
-        var left = filter.Most ?? int.MaxValue;
-        while (left > 0)
-        {
-            var page = Math.Min(left, ListPage);
-            var asked = filter;
-            var bodies = await Task.Run(
-                () =>
-                {
-                    using var source = store.Read();
-                    return source.Find(asked, page);
-                },
-                cancellation);
-            long last = 0;
-            foreach (var body in bodies)
-            {
-                cancellation.ThrowIfCancellationRequested();
-                var entry = Parse(body);
-                last = entry.Seq;
-                yield return entry;
-            }
-
-            if (bodies.Count < page)
-            {
-                yield break;
-            }
-
-            left -= page;
-            filter = filter with { Beyond = last };
-        }
     }
 
     /// <summary>Writes what waits, anchors the newest checkpoint and closes the store.</summary>

@@ -26,10 +26,12 @@ internal static class AuditPages
         app.MapPost("/admin/audit", async (HttpContext http, AuditReview review, StaffDirectory staff, IntegrationDirectory integrations, ClinicContext clinic, LogCheck check, TimeProvider clock, CancellationToken cancel) =>
             await Show(http, await AuditQuestion.Read(http, cancel), review, staff, integrations, clinic, check, clock, cancel));
         app.MapPost("/admin/audit/verify", Verify);
+        AuditPaperPages.Map(app);
+        AuditExportPages.Map(app);
         app.MapGet("/admin/audit/chain", Chain);
     }
 
-    private static async Task<IResult> Show(
+    internal static async Task<IResult> Show(
         HttpContext http,
         AuditQuestion question,
         AuditReview review,
@@ -66,7 +68,7 @@ internal static class AuditPages
             roster.ToDictionary(one => one.User, StringComparer.Ordinal),
             errors,
             clock.LocalTimeZone,
-            programs);
+            programs) { Drawn = [.. found.Take(AuditQuestion.Drawn)], Cut = question.Beyond is null && found.Count > AuditQuestion.Drawn };
         if (Page.IsPiece(http))
         {
             return Page.Show<AuditMore>(new { View = view });
@@ -116,6 +118,12 @@ public sealed record AuditView(
     TimeZoneInfo Zone,
     IReadOnlyDictionary<string, string>? Programs = null)
 {
+    /// <summary>What the plots and the lists beside them are made of: more than one page, at most <see cref="AuditQuestion.Drawn"/>.</summary>
+    public IReadOnlyList<AuditEntry> Drawn { get; init; } = [];
+
+    /// <summary>Whether there are older ones that are not among <see cref="Drawn"/>.</summary>
+    public bool Cut { get; init; }
+
     public DateTimeOffset Local(AuditEntry entry) => TimeZoneInfo.ConvertTime(entry.Timestamp, Zone);
 
     public string Who(AuditEntry entry) => Staff.TryGetValue(entry.Actor, out var one) ? one.DisplayName

@@ -17,6 +17,12 @@ public sealed record AuditQuestion
     /// <summary>Entries a page.</summary>
     public const int PageSize = 50;
 
+    /// <summary>Entries that the plots and the lists beside them are made of: the newest ones.</summary>
+    public const int Drawn = 5_000;
+
+    // What no index knows (device, purpose) is looked for among so many of those that the rest finds: half a second's work.
+    private const int Examined = 50_000;
+
     // Dates as people at the desk type them; the first is how the page writes them.
     private static readonly string[] DateForms = ["dd-MMM-yyyy", "d-MMM-yyyy", "dd MMM yyyy", "d MMM yyyy", "yyyy-MM-dd"];
 
@@ -35,6 +41,12 @@ public sealed record AuditQuestion
     /// <summary>Number of an <see cref="AuditOutcome"/>, or empty for all.</summary>
     public string Outcome { get; init; } = string.Empty;
 
+    /// <summary>Whole name of a device as the log shows it, or empty for every one.</summary>
+    public string Device { get; init; } = string.Empty;
+
+    /// <summary>Name of a <see cref="Vault.Access.Purpose"/>, or empty for every one.</summary>
+    public string Purpose { get; init; } = string.Empty;
+
     /// <summary>Only entries before this sequence number: the next page.</summary>
     public long? Beyond { get; init; }
 
@@ -52,6 +64,8 @@ public sealed record AuditQuestion
             Who = Text("who"),
             Act = Text("act"),
             Outcome = Text("outcome"),
+            Device = Text("device"),
+            Purpose = Text("purpose"),
             Beyond = long.TryParse(form["beyond"], NumberStyles.None, CultureInfo.InvariantCulture, out var beyond) ? beyond : null,
         };
 
@@ -96,6 +110,11 @@ public sealed record AuditQuestion
             }
         }
 
+        if (Purpose.Length > 0 && !(Enum.TryParse<Vault.Access.Purpose>(Purpose, out var purpose) && Enum.IsDefined(purpose)))
+        {
+            errors["purpose"] = "Choose one of the list.";
+        }
+
         var filter = new AuditFilter
         {
             Patient = patient?.Id.Value,
@@ -104,8 +123,11 @@ public sealed record AuditQuestion
             Outcome = outcome,
             Since = from is { } first ? clock.StartOf(first) : null,
             Until = to is { } last ? clock.StartOf(last.AddDays(1)) : null,
+            Device = Device.Length > 0 ? Device : null,
+            Purpose = Purpose.Length > 0 ? Purpose : null,
+            Examine = Device.Length + Purpose.Length > 0 ? Examined : null,
             Beyond = Beyond,
-            Most = PageSize + 1,
+            Most = (Beyond is null ? Drawn : PageSize) + 1,
         };
         return (filter, errors);
 

@@ -58,6 +58,12 @@ public abstract partial class PagesTests(DayHospital hospital, LookHost browser)
         }
 
         complaints.Clear();
+        if (role == Role.Admin)
+        {
+            await Log(page, slug, day.Number, complaints, wrong);
+        }
+
+        complaints.Clear();
         await RefusedPassword(page, slug, complaints, wrong);
         Assert.True(seen.Count >= 4, "Hardly a page was found: " + string.Join(' ', seen));
         Assert.True(wrong.Count == 0, string.Join('\n', wrong));
@@ -172,6 +178,27 @@ public abstract partial class PagesTests(DayHospital hospital, LookHost browser)
 
         await Direction(page.Context, "ltr");
         wrong.AddRange(complaints.Select(complaint => $"{kind}: {complaint}"));
+    }
+
+    /// <summary>What the log answers to a form: one patient's entries, the accounting for the patient, an export.</summary>
+    private async Task Log(IPage page, string slug, string number, ConcurrentQueue<string> complaints, List<string> wrong)
+    {
+        foreach (var direction in (string[])["ltr", "rtl"])
+        {
+            await Direction(page.Context, direction);
+            foreach (var (button, shown) in ((string, string)[])[("audit-show", "audit-hours"), ("audit-disclosures", "disclosures"), ("audit-export", "export-files")])
+            {
+                await page.SetViewportSizeAsync(1280, 900);
+                await page.GotoAsync("/admin/audit");
+                await page.Locator(".audit-ask [name=number]").FillAsync(number);
+                await page.GetByTestId(button).ClickAsync();
+                await Assertions.Expect(page.GetByTestId(shown)).ToBeVisibleAsync();
+                await Colour(page, slug, $"/{shown} {direction}", wrong);
+            }
+        }
+
+        await Direction(page.Context, "ltr");
+        wrong.AddRange(complaints.Select(complaint => $"the log's answers: {complaint}"));
     }
 
     /// <summary>The password's form by the keyboard alone, with a current one that is wrong.</summary>

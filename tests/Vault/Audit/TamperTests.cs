@@ -32,44 +32,7 @@ public sealed class TamperTests
         await log.DisposeAsync();
         await foreign.DisposeAsync();
         await campaign.Baseline();
-        foreach (var (table, _, columns) in Tables)
-        {
-            var rows = campaign.Read(table, columns);
-            for (var row = 0; row < rows.Count; row++)
-            {
-                for (var column = 0; column < columns.Length; column++)
-                {
-                    foreach (var value in Flips(rows[row][column]))
-                    {
-                        await campaign.Try($"flip {table}[{row}].{columns[column]}", () => campaign.Set(table, columns, rows[row], column, value));
-                    }
-
-                    var next = rows[(row + 1) % rows.Count];
-                    await campaign.Try($"copy {table}[{row}].{columns[column]}", () => campaign.Set(table, columns, rows[row], column, next[column]));
-                    if (row + 1 < rows.Count && column > 0)
-                    {
-                        await campaign.Try($"swap {table}[{row}].{columns[column]}", () =>
-                        {
-                            campaign.Set(table, columns, rows[row], column, next[column]);
-                            campaign.Set(table, columns, next, column, rows[row][column]);
-                        });
-                    }
-                }
-
-                await campaign.Try($"delete {table}[{row}]", () => campaign.Delete(table, columns, rows[row]));
-                if (row + 1 < rows.Count)
-                {
-                    await campaign.Try($"swap rows {table}[{row}]", () => Reorder(campaign, table, columns, rows, row, row + 1));
-                    await campaign.Try($"delete from {table}[{row}]", () => rows.Skip(row).ToList().ForEach(gone => campaign.Delete(table, columns, gone)));
-                }
-
-                if (row + 2 < rows.Count)
-                {
-                    await campaign.Try($"rotate rows {table}[{row}]", () => Reorder(campaign, table, columns, rows, row, row + 1, row + 2));
-                }
-            }
-        }
-
+        await EveryCell(campaign);
         TestContext.Current.TestOutputHelper?.WriteLine($"{campaign.Tried} mutants");
         Assert.Empty(campaign.Survivors);
         Assert.True(campaign.Tried >= 10_000, $"only {campaign.Tried} mutants were made");
@@ -173,6 +136,48 @@ public sealed class TamperTests
         }
     }
 
+    /// <summary>Every column of every row flipped, copied and swapped; every row deleted, moved, and cut off with all after it.</summary>
+    internal static async Task EveryCell(Campaign campaign)
+    {
+        foreach (var (table, _, columns) in Tables)
+        {
+            var rows = campaign.Read(table, columns);
+            for (var row = 0; row < rows.Count; row++)
+            {
+                for (var column = 0; column < columns.Length; column++)
+                {
+                    foreach (var value in Flips(rows[row][column]))
+                    {
+                        await campaign.Try($"flip {table}[{row}].{columns[column]}", () => campaign.Set(table, columns, rows[row], column, value));
+                    }
+
+                    var next = rows[(row + 1) % rows.Count];
+                    await campaign.Try($"copy {table}[{row}].{columns[column]}", () => campaign.Set(table, columns, rows[row], column, next[column]));
+                    if (row + 1 < rows.Count && column > 0)
+                    {
+                        await campaign.Try($"swap {table}[{row}].{columns[column]}", () =>
+                        {
+                            campaign.Set(table, columns, rows[row], column, next[column]);
+                            campaign.Set(table, columns, next, column, rows[row][column]);
+                        });
+                    }
+                }
+
+                await campaign.Try($"delete {table}[{row}]", () => campaign.Delete(table, columns, rows[row]));
+                if (row + 1 < rows.Count)
+                {
+                    await campaign.Try($"swap rows {table}[{row}]", () => Reorder(campaign, table, columns, rows, row, row + 1));
+                    await campaign.Try($"delete from {table}[{row}]", () => rows.Skip(row).ToList().ForEach(gone => campaign.Delete(table, columns, gone)));
+                }
+
+                if (row + 2 < rows.Count)
+                {
+                    await campaign.Try($"rotate rows {table}[{row}]", () => Reorder(campaign, table, columns, rows, row, row + 1, row + 2));
+                }
+            }
+        }
+    }
+
     internal static async Task<AuditLog> Filled(AuditHome home, AuditStore? store = null, int rounds = 8, int each = 8)
     {
         var log = store is null
@@ -243,7 +248,7 @@ public sealed class TamperTests
         }
     }
 
-    private static void Rewrite(Campaign campaign, long from, CheckpointSigner? own)
+    internal static void Rewrite(Campaign campaign, long from, CheckpointSigner? own)
     {
         var entries = campaign.Read("entry", ["seq", "at", "actor", "action", "outcome", "hash", "body"]);
         var checkpoints = campaign.Read("checkpoint", ["size", "signed", "frontier"]);

@@ -59,6 +59,7 @@ internal sealed partial class HealthWatch : BackgroundService, IHealthSource
         var drill = Last(runs, BackupWork.Drill);
         var inUse = vault.KeyStates().Where(key => key.InUse && key.Purpose != "index").ToList();
         var durations = counts.Durations();
+        var (suspended, most) = await vault.Glass.Figures(cancel);
         long[] since;
         lock (gate)
         {
@@ -84,6 +85,8 @@ internal sealed partial class HealthWatch : BackgroundService, IHealthSource
             Slowest = RequestCounts.Within(since, 0.95),
             WrongSignIns = await vault.Health.WrongSignIns(cancel),
             LettersLate = await vault.Health.Outbox.Late(cancel),
+            GlassSuspended = suspended,
+            GlassMost = most,
         };
     }
 
@@ -111,6 +114,9 @@ internal sealed partial class HealthWatch : BackgroundService, IHealthSource
         // An alarm about the backup must not outlive the backup by a minute, beside a tile that says it was made just now.
         void Ended(object? sender, EventArgs nothing) => SendNow();
         hospital.Backups.Ended += Ended;
+
+        // A letter about an emergency access goes at once.
+        hospital.Vault.Glass.Changed += Ended;
         try
         {
             await Watch(stoppingToken);
@@ -118,6 +124,7 @@ internal sealed partial class HealthWatch : BackgroundService, IHealthSource
         finally
         {
             hospital.Backups.Ended -= Ended;
+            hospital.Vault.Glass.Changed -= Ended;
         }
     }
 

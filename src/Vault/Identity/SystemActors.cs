@@ -29,6 +29,9 @@ public static class SystemActors
     /// <summary>Says which acts left no record; opens nothing.</summary>
     internal static Actor Settlement { get; } = Actor.Maker.System(SystemWork.Settlement);
 
+    /// <summary>Ends emergency accesses that are over, and says which were not justified in time; opens nothing.</summary>
+    internal static Actor Glass { get; } = Actor.Maker.System(SystemWork.Glass);
+
     internal static Actor Index { get; } = Actor.Maker.System(SystemWork.Index);
 }
 

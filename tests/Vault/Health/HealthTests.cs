@@ -25,6 +25,8 @@ public abstract class HealthTests : OnEveryDatabase
         { "clock", "by 7 min" },
         { "sign-in", "61 within an hour" },
         { "letters", "3 wait" },
+        { "glass-overdue", "1 person suspended" },
+        { "glass-often", "6 times within 30 days by one person" },
     };
 
     [Theory, MemberData(nameof(Wrong))]
@@ -331,6 +333,8 @@ public abstract class HealthTests : OnEveryDatabase
         "certificates" => well with { Certificates = [new CertificateDate("server", well.At + TimeSpan.FromDays(13), TimeSpan.FromDays(14))] },
         "clock" => well with { ClockOff = TimeSpan.FromMinutes(7) },
         "sign-in" => well with { WrongSignIns = 61 },
+        "glass-overdue" => well with { GlassSuspended = 1 },
+        "glass-often" => well with { GlassMost = 6 },
         _ => well with { LettersLate = 3 },
     };
 

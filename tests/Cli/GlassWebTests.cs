@@ -2,10 +2,7 @@ using System.Net;
 using System.Text.RegularExpressions;
 using Mangrove.Kernel;
 using Mangrove.Sealing;
-using Mangrove.Tests.Shared;
-using Mangrove.Vault;
 using Mangrove.Vault.Audit;
-using Mangrove.Vault.Identity;
 
 namespace Mangrove.Tests.Cli;
 

@@ -1,8 +1,8 @@
-using Mangrove.Clinic.Chart;
 using Mangrove.Kernel;
 using Mangrove.Vault;
 using Mangrove.Vault.Identity;
 using Mangrove.Vault.Index;
+using Microsoft.EntityFrameworkCore;
 
 namespace Mangrove.Clinic.Find;
 
@@ -28,7 +28,7 @@ public sealed class ClosedRecord(ClinicContext clinic, Door door)
     /// <exception cref="Refused">The role may not search patients.</exception>
     public async Task<Result<Found>> Run(PatientId patient, Actor actor, CancellationToken cancel)
     {
-        if (await RowsOfPatient.Find(clinic, patient.Value, cancel) is not { } row)
+        if (await clinic.Patients.AsNoTracking().FirstOrDefaultAsync(one => one.PatientId == patient, cancel) is not { } row)
         {
             return Missing.Patient;
         }

@@ -163,7 +163,7 @@ public sealed partial class GlassDesk
             kind == NoticeKind.Opened ? $"Mangrove: emergency access {number}" : $"Mangrove: no justification for emergency access {number}",
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{(kind == NoticeKind.Opened ? $"{about.Staff} ({about.Role.Title()}) opened a record in an emergency." : $"{about.Staff} ({about.Role.Title()}) wrote no justification within {JustifyWithin.TotalHours:0} hours. Their right to open records in an emergency is suspended.")}\nTime: {now:yyyy-MM-dd HH:mm} UTC. Number of the access: {number}.\nThe page Emergency of Mangrove (/privacy) says more. Answers to this letter are not read.\n"),
+                $"{(kind == NoticeKind.Opened ? $"{about.Staff} ({about.Role.Title()}) opened a record in an emergency." : $"{about.Staff} ({about.Role.Title()}) wrote no justification within {JustifyWithin.TotalHours:0} hours. Their right to open records in an emergency is suspended.")}\nTime: {now:yyyy-MM-dd HH:mm} UTC. Number of the access: {number}.\nThe page Privacy of Mangrove (/privacy) says more. Answers to this letter are not read.\n"),
             now,
             cancel);
         var enough = told.Count >= 2 && told.Exists(one => one.Officer);

@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text;
 using Mangrove.Kernel;
 using Mangrove.Sealing;
-using Mangrove.Vault.Access;
 using Mangrove.Vault.Identity;
 
 namespace Mangrove.Vault.Glass;

@@ -5,7 +5,6 @@ using Mangrove.Kernel;
 using Mangrove.Vault.Access;
 using Mangrove.Vault.Audit;
 using Mangrove.Vault.Backups;
-using Mangrove.Vault.Health;
 using Mangrove.Vault.Identity;
 
 namespace Mangrove.Vault.Glass;
@@ -39,7 +38,7 @@ public sealed partial class GlassDesk
     private readonly Standings standings;
     private readonly TimeProvider clock;
     private readonly EffectiveClock time;
-    private volatile IReadOnlySet<int> officers = new HashSet<int>();
+    private volatile HashSet<int> officers = [];
 
     internal GlassDesk(Store store, IdentityDesk identity, Door door, Receipt.Log log, Standings standings, TimeProvider clock)
     {

@@ -60,6 +60,6 @@ internal static class GlassWords
 
     public static string When(DateTimeOffset at) => $"{ClinicalTime.Day(at.ToLocalTime())} {ClinicalTime.Minute(at.ToLocalTime())}";
 
-    /// <summary>Minutes and seconds.</summary>
-    public static string Left(TimeSpan left) => FormattableString.Invariant($"{(int)left.TotalMinutes:00}:{left.Seconds:00}");
+    /// <summary>A device as people name it: the address where none is registered.</summary>
+    public static string Device(string device) => device.StartsWith("address:", StringComparison.Ordinal) ? device["address:".Length..] : device;
 }

@@ -88,7 +88,7 @@ internal static class PrivacyPages
         return file.Error is not null
             ? Refusal.NotFound()
             : Page.Show<PrivacyOnePage>(
-                new { File = file.Value, Own = file.Value.Grant.Staff == http.Actor().Staff, Done = done == "reviewed", Error = error, Outcome = outcome, Words = words },
+                new { File = file.Value, Own = file.Value.Grant.Staff == http.Actor().Staff, Administers = http.Actor().May(Rights.AuditLog), Done = done == "reviewed", Error = error, Outcome = outcome, Words = words },
                 error is null ? StatusCodes.Status200OK : StatusCodes.Status422UnprocessableEntity);
     }
 }

@@ -44,7 +44,7 @@ internal sealed class StaffShell(IdentityDesk desk, GlassDesk glass, ClinicConte
         int? unseen = glass.IsTold(actor) ? await glass.Unseen(actor, cancel) : null;
         if (unseen is not null && role != Role.Admin)
         {
-            stations.Add(Stations.Emergency);
+            stations.Add(Stations.Privacy);
         }
 
         return new ShellModel(

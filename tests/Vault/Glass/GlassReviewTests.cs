@@ -4,7 +4,6 @@ using Mangrove.Tests.Vault.Identity;
 using Mangrove.Vault;
 using Mangrove.Vault.Audit;
 using Mangrove.Vault.Glass;
-using Mangrove.Vault.Identity;
 
 namespace Mangrove.Tests.Vault.Glass;
 

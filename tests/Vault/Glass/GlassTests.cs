@@ -1,5 +1,4 @@
 using Mangrove.Kernel;
-using Mangrove.Sealing;
 using Mangrove.Tests.Vault.Health;
 using Mangrove.Tests.Vault.Identity;
 using Mangrove.Vault;

@@ -45,6 +45,9 @@ public sealed class Hospital : IAsyncDisposable
         Events = new StationEvents();
         Diagnoses = new DiagnosisList(storage.Folder);
         Backups = new HospitalBackups(this);
+
+        // Whoever answers for privacy is told on the page that is open.
+        vault.Glass.Changed += (_, _) => Events.Changed(Station.Privacy);
     }
 
     public StorageOptions Storage { get; }
@@ -141,6 +144,7 @@ public sealed class Hospital : IAsyncDisposable
         services.AddSingleton(Vault.Identity.SignIn);
         services.AddSingleton(Vault.Identity.Staff);
         services.AddSingleton(Vault.Identity.Devices);
+        services.AddSingleton(Vault.Glass);
         services.AddSingleton(Vault.Questions);
         services.AddSingleton(Vault.Integrations.Directory);
         services.AddSingleton(Vault.Integrations.Tokens);

@@ -93,6 +93,7 @@ public static class ClinicRoom
         // Find
         services.AddScoped<FindPatients>();
         services.AddScoped<FindByNumber>();
+        services.AddScoped<ClosedRecord>();
         services.AddScoped<ExplainAccess>();
 
         // Shared by the stations

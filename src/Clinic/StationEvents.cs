@@ -13,6 +13,9 @@ public enum Station
     Pharmacy = 5,
     Cashier = 6,
     Administration = 7,
+
+    /// <summary>Emergency accesses, and the notices about them.</summary>
+    Privacy = 8,
 }
 
 /// <summary>

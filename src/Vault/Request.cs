@@ -53,6 +53,11 @@ public sealed record Request
     /// </summary>
     public bool Narrowed { get; init; }
 
+    /// <summary>
+    /// True for what takes information out: an export, a program's answer, lists on paper. No emergency access allows it.
+    /// </summary>
+    public bool Leaves { get; init; }
+
     internal string ResourceText => Everyone ? EveryoneResource : Resource ?? (Patients.Count == 1 ? $"patient:{Patients[0].Mrn}" : $"patients:{Patients.Count}");
 }
 

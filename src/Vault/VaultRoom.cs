@@ -4,6 +4,7 @@ using Mangrove.Vault.Access;
 using Mangrove.Vault.Audit;
 using Mangrove.Vault.Backups;
 using Mangrove.Vault.Clients;
+using Mangrove.Vault.Glass;
 using Mangrove.Vault.Health;
 using Mangrove.Vault.Identity;
 using Mangrove.Vault.Index;
@@ -52,6 +53,7 @@ public sealed class VaultRoom : IAsyncDisposable
         Secrets = new SystemSecrets(keys);
         Review = new AuditReview(log, Door);
         Identity = new IdentityDesk(vault, keys, Door, receipts, standings, FacilityName, clock);
+        Glass = new GlassDesk(vault, Identity, Door, receipts, standings, clock);
         Questions = new AccessQuestions(vault, Door, standings);
         Integrations = new IntegrationDesk(vault, integrations, Identity, Door, receipts, Secrets, Facility, clock);
         Clients = new ClientCertificates(vault, Identity, Door, receipts, Secrets, clock);
@@ -84,6 +86,9 @@ public sealed class VaultRoom : IAsyncDisposable
     public AuditReview Review { get; }
 
     public IdentityDesk Identity { get; }
+
+    /// <summary>Emergency access.</summary>
+    public GlassDesk Glass { get; }
 
     /// <summary>Why a colleague may read something, or may not.</summary>
     public AccessQuestions Questions { get; }
@@ -266,6 +271,7 @@ public sealed class VaultRoom : IAsyncDisposable
             try
             {
                 await room.Identity.Load(cancel);
+                await room.Glass.Load(cancel);
 
                 // In a new hospital, in one of an earlier version, and after the protector was changed.
                 await room.Recovery.FollowProtector(protector, secret, cancel);

@@ -12,7 +12,7 @@ namespace Mangrove.Web;
 internal sealed class PlainForm(RequestDelegate next)
 {
     // A form of the page may lie in another one's request, and brings its token along.
-    private static readonly FrozenSet<string> Lists = FrozenSet.Create(StringComparer.Ordinal, FormToken.FieldName, "dx", "lab", "lab-urgent", "rx", "order", "needs", "role", "scope");
+    private static readonly FrozenSet<string> Lists = FrozenSet.Create(StringComparer.Ordinal, FormToken.FieldName, "dx", "lab", "lab-urgent", "rx", "order", "needs", "role", "scope", "officer");
 
     public async Task Invoke(HttpContext http)
     {

@@ -34,6 +34,12 @@ internal static class AddressBook
         new("^POST /pharmacy/stock/product(s)?$", Everybody),
         new(@"^POST /patients/\{patient\}/dispense/\{visit\}/gate$", Everybody),
 
+        // In an emergency: before it is opened, what a search shows of a patient who is not in care.
+        new(@"^(GET|POST) /patients/\{patient:guid\}/glass$", [Role.Nurse, Role.Doctor], Closed: true),
+        new(@"^(POST /patients/\{patient:guid\}/glass/close|GET /patients/\{patient:guid\}/glass/state)$", [Role.Nurse, Role.Doctor], Closed: true),
+        new(@"^(GET /glass|POST /glass/\{access:guid\})$", [Role.Nurse, Role.Doctor]),
+        // Also of whoever is named as privacy officer, who is none of these accounts.
+        new("^(GET|POST) /privacy(/|$)", [Role.Admin]),
         new(@"^(GET|POST) /patients/\{patient:guid\}/(details|visits|wristband|newborn)(/|$)", [Role.FrontDesk]),
         // Lists for paper, of those who care for patients or register them.
         new(@"^GET /downtime(/\{lists\})?$", [Role.FrontDesk, .. Clinical]),
@@ -57,7 +63,7 @@ internal static class AddressBook
 }
 
 /// <summary>One line of the book.</summary>
-internal sealed record Rule(string Pattern, Role[] Roles, bool Open = false, bool Stream = false);
+internal sealed record Rule(string Pattern, Role[] Roles, bool Open = false, bool Stream = false, bool Closed = false);
 
 /// <summary>One address of the running server.</summary>
 internal sealed record Address(string Method, RoutePattern Route)

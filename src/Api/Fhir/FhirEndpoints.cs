@@ -119,7 +119,7 @@ internal static class FhirEndpoints
         {
             using var opening = await door.Open(
                 actor,
-                new Request { Action = action, Purpose = actor.UsualPurpose, Patients = [patient.Ref], Reads = reads, Narrowed = true },
+                new Request { Action = action, Purpose = actor.UsualPurpose, Patients = [patient.Ref], Reads = reads, Narrowed = true, Leaves = true },
                 cancel);
             return await answer(opening);
         }

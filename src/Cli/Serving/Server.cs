@@ -9,6 +9,7 @@ using Mangrove.Kernel;
 using Mangrove.Vault;
 using Mangrove.Vault.Backups;
 using Mangrove.Vault.Clients;
+using Mangrove.Vault.Glass;
 using Mangrove.Vault.Health;
 using Mangrove.Vault.Identity;
 using Mangrove.Web;
@@ -174,6 +175,7 @@ public sealed class Server : IAsyncDisposable
         hospital.AddTo(builder.Services);
         builder.Services.AddSingleton(hospital);
         builder.Services.AddHostedService<SessionSweep>();
+        builder.Services.AddHostedService<GlassKeeper>();
         builder.Services.AddSingleton<IMemoryPoolFactory<byte>, WipedMemory.Factory>();
         builder.Services.AddHostedService<MemorySweep>();
         builder.Services.AddSingleton(hospital.Vault.Space);

@@ -36,7 +36,9 @@ internal sealed class AccessPageVerb : OwnVerb
             (`access.session`), the device is registered where the hospital demands it (`access.device`), and the role works in
             the department where the device stands (`access.department`; a department without a rule is for all, administrators
             are let in everywhere). After it, clinicians are asked for the care relationship (`access.not-in-care`). Programs are
-            asked for agreement, two approvals, state and scopes instead. An administrator can ask why somebody may read
+            asked for agreement, two approvals, state and scopes instead. In an emergency a role with the right to break the glass
+            opens one closed record for sixty minutes, reads there what a doctor reads and writes what it always writes
+            (operations/break-glass.md). An administrator can ask why somebody may read
             something under People, Who may read what, and why; `mangrove policy explain` answers people about themselves.
 
             """.ReplaceLineEndings("\n"));

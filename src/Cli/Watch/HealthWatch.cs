@@ -59,6 +59,7 @@ internal sealed partial class HealthWatch : BackgroundService, IHealthSource
         var drill = Last(runs, BackupWork.Drill);
         var inUse = vault.KeyStates().Where(key => key.InUse).ToList();
         var durations = counts.Durations();
+        var (suspended, most) = await vault.Glass.Figures(cancel);
         long[] since;
         lock (gate)
         {
@@ -85,6 +86,8 @@ internal sealed partial class HealthWatch : BackgroundService, IHealthSource
             WrongSignIns = await vault.Health.WrongSignIns(cancel),
             FindingsWaiting = await vault.Watch.Waiting(cancel),
             LettersLate = await vault.Health.Outbox.Late(cancel),
+            GlassSuspended = suspended,
+            GlassMost = most,
         };
     }
 
@@ -112,6 +115,9 @@ internal sealed partial class HealthWatch : BackgroundService, IHealthSource
         // An alarm about the backup must not outlive the backup by a minute, beside a tile that says it was made just now.
         void Ended(object? sender, EventArgs nothing) => SendNow();
         hospital.Backups.Ended += Ended;
+
+        // A letter about an emergency access goes at once.
+        hospital.Vault.Glass.Changed += Ended;
         try
         {
             await Watch(stoppingToken);
@@ -119,6 +125,7 @@ internal sealed partial class HealthWatch : BackgroundService, IHealthSource
         finally
         {
             hospital.Backups.Ended -= Ended;
+            hospital.Vault.Glass.Changed -= Ended;
         }
     }
 

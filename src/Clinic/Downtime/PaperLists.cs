@@ -107,6 +107,7 @@ public sealed class PaperLists(ClinicContext clinic, Door door, TimeProvider clo
                 Reads = [Patient.NameField, Patient.PersonField, .. Fields(kinds).Where(field => actor.Reads(field.Category))],
                 // Who left the house's care meanwhile drops out; a role that prints nothing is refused as a whole.
                 Narrowed = Prints(actor),
+                Leaves = true,
             },
             cancel);
         var medicines = opening.MayRead(Prescription.MedicineField);

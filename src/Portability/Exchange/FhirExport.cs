@@ -56,8 +56,8 @@ public sealed class FhirExport(IDbContextFactory<ClinicContext> clinics, Door do
             using var opening = await door.Open(
                 actor,
                 one is { } patient
-                    ? new Request { Action = "EXPORT_FHIR", Purpose = Purpose.Portability, Patients = [patient], Reads = Reads }
-                    : new Request { Action = "EXPORT_FHIR", Purpose = Purpose.Portability, Reads = Reads, Everyone = true },
+                    ? new Request { Action = "EXPORT_FHIR", Purpose = Purpose.Portability, Patients = [patient], Reads = Reads, Leaves = true }
+                    : new Request { Action = "EXPORT_FHIR", Purpose = Purpose.Portability, Reads = Reads, Everyone = true, Leaves = true },
                 cancel);
             if (one is { } only)
             {

@@ -118,4 +118,7 @@ public enum Rights
 
     /// <summary>Put patients into the queue.</summary>
     Queue = 32,
+
+    /// <summary>Open a record that is closed to the role, in an emergency.</summary>
+    BreakGlass = 64,
 }

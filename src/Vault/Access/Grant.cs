@@ -8,8 +8,9 @@ namespace Mangrove.Vault.Access;
 /// <summary>The policy's yes to one request. Made by the policy only, and good for one entry in the log.</summary>
 internal sealed class Grant
 {
-    private Grant(Actor actor, Request request, IReadOnlyList<PatientRef> patients, IReadOnlyList<FieldUse> reads)
+    private Grant(Actor actor, Request request, IReadOnlyList<PatientRef> patients, IReadOnlyList<FieldUse> reads, Guid? glass)
     {
+        Glass = glass;
         Actor = actor;
         Request = request;
         Patients = patients;
@@ -19,6 +20,9 @@ internal sealed class Grant
     public Actor Actor { get; }
 
     public Request Request { get; }
+
+    /// <summary>The emergency access without which the answer would have been no; null where none was needed.</summary>
+    public Guid? Glass { get; }
 
     /// <summary>The patients granted: all of the request, or those in care when the request was narrowed.</summary>
     public IReadOnlyList<PatientRef> Patients { get; }
@@ -34,7 +38,8 @@ internal sealed class Grant
     /// <summary>
     /// The one place that decides. Deny by default: an act is allowed only when the session is open, its device is one of
     /// the house's and stands in a department where the role works, the matrix names every category, the purpose belongs to
-    /// the role and, for clinicians, every patient is in this hospital's care. A program is asked for its agreement, its
+    /// the role and, for clinicians, every patient is in this hospital's care, or it is one patient whose record this very
+    /// session has opened in an emergency. A program is asked for its agreement, its
     /// approvals and its state at every act, before anything else.
     /// </summary>
     internal sealed class Policy(ICareRelationships care, Standings standings, TimeProvider clock, IntegrationGate? integrations = null, SpaceWatch? space = null)
@@ -43,11 +48,22 @@ internal sealed class Grant
         public TimeSpan CareWindow { get; set; } = TimeSpan.FromDays(30);
 
         /// <summary>Those of <paramref name="patients"/> whose records the care rule leaves open to this actor; all of them for roles that it does not bind, none for programs, which search for nobody.</summary>
-        public async Task<IReadOnlySet<PatientId>> OpenTo(Actor actor, IReadOnlyCollection<PatientId> patients, CancellationToken cancel) =>
-            actor.Service is not null || Standing(actor) is not null ? new HashSet<PatientId>()
-            : actor.Rights.NeedsCareRelationship && patients.Count > 0
-                ? await care.InCare(patients, CareWindow, clock.GetUtcNow(), cancel)
-                : patients.ToHashSet();
+        public async Task<IReadOnlySet<PatientId>> OpenTo(Actor actor, IReadOnlyCollection<PatientId> patients, CancellationToken cancel)
+        {
+            if (actor.Service is not null || Standing(actor) is not null)
+            {
+                return new HashSet<PatientId>();
+            }
+
+            if (!actor.Rights.NeedsCareRelationship || patients.Count == 0)
+            {
+                return patients.ToHashSet();
+            }
+
+            var open = (await care.InCare(patients, CareWindow, clock.GetUtcNow(), cancel)).ToHashSet();
+            open.UnionWith(patients.Where(patient => standings.Glass.Of(actor.SessionId, patient) is not null));
+            return open;
+        }
 
         /// <summary>Why this actor may do nothing at all now, from where they are; null when they may.</summary>
         public Error? Standing(Actor actor) => standings.Refusal(actor);
@@ -79,6 +95,13 @@ internal sealed class Grant
                 }
 
                 rights = passed.Value;
+            }
+
+            // While it lasts every act on that patient is flagged, also where care has begun meanwhile.
+            var glass = rights.NeedsCareRelationship && ByGlass(request) ? standings.Glass.Of(actor.SessionId, request.Patients[0].Id)?.Id : null;
+            if (glass is not null)
+            {
+                rights = RoleMatrix.UnderGlass(rights);
             }
 
             if (!rights.Purposes.Contains(request.Purpose))
@@ -122,11 +145,16 @@ internal sealed class Grant
             }
 
             var patients = request.Patients;
-            if (rights.NeedsCareRelationship && patients.Count > 0)
+            if (glass is null && rights.NeedsCareRelationship && patients.Count > 0)
             {
                 var inCare = await care.InCare([.. patients.Select(patient => patient.Id)], CareWindow, clock.GetUtcNow(), cancel);
                 if (patients.Any(patient => !inCare.Contains(patient.Id)))
                 {
+                    if (ByGlass(request) && await standings.Glass.Adopt(actor.SessionId, patients[0].Id, cancel))
+                    {
+                        return await Judge(actor, request, cancel);
+                    }
+
                     if (!request.Narrowed)
                     {
                         return Decision.No("access.not-in-care", "This patient is not in care here now. Ask the front desk to open a visit.");
@@ -140,8 +168,11 @@ internal sealed class Grant
                 }
             }
 
-            return Decision.Yes(new Grant(actor, request, patients, reads));
+            return Decision.Yes(new Grant(actor, request, patients, reads, glass));
         }
+
+        /// <summary>Whether an emergency access can allow it at all: one patient on the screen, nothing that leaves it.</summary>
+        private static bool ByGlass(Request request) => request is { Patients.Count: 1, Everyone: false, Leaves: false };
     }
 
     /// <summary>Yes with a grant, or no with a reason.</summary>

@@ -35,7 +35,7 @@ public static class RoleMatrix
         [Role.Nurse] = new(
             Reads: [Name, Category.BirthAndSex, Contact, Allergies, Vitals, BodyMeasures, Triage, Medicines, Problems],
             Writes: [Vitals, BodyMeasures, Triage],
-            Rights: Rights.None,
+            Rights: Rights.BreakGlass,
             Purposes: [Purpose.Treatment],
             NeedsCareRelationship: true),
 
@@ -47,7 +47,7 @@ public static class RoleMatrix
                 LabOrders, LabResults, Procedures, Immunizations, Encounters, OtherObservations, Documents,
             ],
             Writes: [Allergies, Vitals, BodyMeasures, Triage, Problems, Medicines, Prescriptions, Notes, LabOrders, Procedures, Immunizations, Encounters],
-            Rights: Rights.None,
+            Rights: Rights.BreakGlass,
             Purposes: [Purpose.Treatment],
             NeedsCareRelationship: true),
 
@@ -90,12 +90,19 @@ public static class RoleMatrix
         [SystemWork.Backup] = new([], [], Rights.None, [Purpose.Administration], false),
         [SystemWork.Upgrade] = new([], [], Rights.None, [Purpose.Administration], false),
         [SystemWork.Watch] = new([], [], Rights.None, [Purpose.Administration], false),
+        [SystemWork.Glass] = new([], [], Rights.None, [Purpose.Administration], false),
     }.ToFrozenDictionary();
 
     /// <summary>Every category may be read in bulk for export, and written for import, by an administrator acting for portability only.</summary>
     internal static RoleRights Portability { get; } = new(Everything(), Everything(), Rights.None, [Purpose.Portability], false);
 
     public static RoleRights Of(Role role) => Table[role];
+
+    /// <summary>
+    /// What a role may do in a record that it opened in an emergency: read what a doctor reads (seeds 6: "override role
+    /// restrictions"), and write what it always writes.
+    /// </summary>
+    internal static RoleRights UnderGlass(RoleRights rights) => rights with { Reads = [.. rights.Reads.Union(Table[Role.Doctor].Reads)] };
 
     internal static RoleRights Of(SystemWork work) => SystemTable[work];
 
@@ -153,4 +160,7 @@ public enum SystemWork
 
     /// <summary>Judging the entries of the log by the rules of the watch; shows nothing of a record to anybody.</summary>
     Watching = 12,
+
+    /// <summary>Ending emergency accesses, and saying which were not justified in time: opens nothing.</summary>
+    Glass = 13,
 }

@@ -36,7 +36,7 @@ internal sealed class Receipt
 
         public async Task<Receipt> Append(Grant grant, CancellationToken cancel)
         {
-            var draft = Draft(grant.Actor, grant.Request, grant.Patients, Names(grant.Reads, grant.Writes), AuditOutcome.Allowed, grant.Request.Reason);
+            var draft = Draft(grant.Actor, grant.Request, grant.Patients, Names(grant.Reads, grant.Writes), grant.Glass is null ? AuditOutcome.Allowed : AuditOutcome.BreakGlass, grant.Glass is { } glass ? GlassReason(glass, grant.Request.Reason) : grant.Request.Reason);
             if (!grant.Records)
             {
                 return new Receipt(grant, (await log.Append(draft, cancel)).Seq, null);
@@ -59,6 +59,10 @@ internal sealed class Receipt
         public async Task Note(Actor actor, Request request, CancellationToken cancel) =>
             await log.Append(Draft(actor, request, request.Patients, [.. Names(request.Reads, request.Writes), .. request.NamedFields], AuditOutcome.Allowed, request.Reason), cancel);
 
+        /// <summary>That a record was opened in an emergency: flagged as what is done by it.</summary>
+        public async Task ByGlass(Actor actor, Request request, Guid glass, CancellationToken cancel) =>
+            await log.Append(Draft(actor, request, request.Patients, [], AuditOutcome.BreakGlass, GlassReason(glass, request.Reason)), cancel);
+
         public async Task Refuse(Actor actor, Request request, Error refusal, CancellationToken cancel) =>
             await log.Append(Draft(actor, request, request.Patients, Names(request.Reads, request.Writes), AuditOutcome.Refused, refusal.Code), cancel);
 
@@ -72,6 +76,9 @@ internal sealed class Receipt
             var request = grant.Request with { Action = SealBrokenAction, Resource = named.Mrn is { Length: > 0 } mrn ? $"patient:{mrn}" : $"{field.Table}.{field.Column}", Everyone = false };
             return log.Append(Draft(grant.Actor, request, [new PatientRef(patient, named.Mrn ?? string.Empty)], [field.Name], AuditOutcome.Refused, SealBroken.StableCode)).AsTask();
         }
+
+        // Whoever looks for everything that was done by one emergency access finds it by this.
+        private static string GlassReason(Guid glass, string? reason) => $"glass:{glass.ToString("N")[..8]}{(string.IsNullOrEmpty(reason) ? null : $" {reason}")}";
 
         private AuditDraft Draft(
             Actor actor,

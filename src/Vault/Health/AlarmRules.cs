@@ -1,4 +1,5 @@
 using System.Globalization;
+using Mangrove.Vault.Glass;
 
 namespace Mangrove.Vault.Health;
 
@@ -62,6 +63,10 @@ public static class AlarmRules
             facts => facts.FindingsWaiting > 0 ? Text($"{facts.FindingsWaiting} wait") : null),
         new("letters", "Letters are not delivered", "one hour", "Look at Letters on the page Mail: the last answer of the server stands there.", MailAudience.None,
             facts => facts.LettersLate > 0 ? Text($"{facts.LettersLate} wait") : null),
+        new("glass-overdue", "An emergency access was not justified in time", "24 hours", "Review it on the page Privacy, then lift the suspension or keep it.", MailAudience.Administrators | MailAudience.PrivacyOfficer,
+            facts => facts.GlassSuspended > 0 ? Text($"{facts.GlassSuspended} {(facts.GlassSuspended == 1 ? "person" : "people")} suspended") : null),
+        new("glass-often", "Emergency access is used often", Text($"{GlassRate.Usual} times within 30 days by one person"), "Look at the rates on the page Privacy: should these patients have been in care?", MailAudience.Administrators | MailAudience.PrivacyOfficer,
+            facts => facts.GlassMost > GlassRate.Usual ? Text($"{facts.GlassMost} times within 30 days by one person") : null),
     ];
 
     internal const string Log = "log";

@@ -58,6 +58,12 @@ public sealed record HealthFacts
     /// <summary>Letters that wait for more than an hour.</summary>
     public long LettersLate { get; init; }
 
+    /// <summary>People whose right to open records in an emergency is suspended, because a justification did not come in time.</summary>
+    public long GlassSuspended { get; init; }
+
+    /// <summary>How often the one who does it most opened records in an emergency within 30 days.</summary>
+    public long GlassMost { get; init; }
+
     public double FreePart => Size <= 0 ? 0 : Free / (double)Size;
 }
 

@@ -37,5 +37,11 @@ public static class FactorActs
     /// <summary>Making sheets that recover the hospital's keys.</summary>
     public const string Sheets = "recovery-sheets";
 
-    internal static bool IsOne(string? act) => act is Own or Roles or Times or Departments or Devices or KeySchedule or Sheets;
+    /// <summary>Opening a record in an emergency.</summary>
+    public const string Glass = "break-glass";
+
+    /// <summary>Naming those who answer for privacy.</summary>
+    public const string Officers = "privacy-officers";
+
+    internal static bool IsOne(string? act) => act is Own or Roles or Times or Departments or Devices or KeySchedule or Sheets or Glass or Officers;
 }

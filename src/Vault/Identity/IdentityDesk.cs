@@ -1,6 +1,7 @@
 using Mangrove.Kernel;
 using Mangrove.Vault.Audit;
 using Mangrove.Vault.Clients;
+using Mangrove.Vault.Glass;
 using Mangrove.Vault.Keys;
 
 namespace Mangrove.Vault.Identity;
@@ -27,6 +28,7 @@ public sealed class IdentityDesk : IDisposable
         Hospital = hospital;
         rules = new SessionRules(settings);
         var pepper = new Peppers(keys);
+        Pepper = pepper;
         passwords = new PasswordGate(pepper, pepper.Hasher(settings.PasswordCost), Environment.ProcessorCount, settings.PasswordQueue);
         Sessions = new Sessions(store, door, log, passwords, rules, standings, clock);
         throttle = new SignInThrottle(store, pepper, settings, clock);
@@ -53,6 +55,8 @@ public sealed class IdentityDesk : IDisposable
         Peppered = new Peppered(Sessions, pepper, clock);
         Acts = acts;
     }
+
+    internal Peppers Pepper { get; }
 
     /// <summary>What hangs from the pepper, for its rotation.</summary>
     internal Peppered Peppered { get; }
@@ -147,5 +151,6 @@ public sealed class IdentityDesk : IDisposable
     {
         await IdentityStore.Create(store, cancel);
         await ClientStore.Create(store, cancel);
+        await GlassStore.Create(store, cancel);
     }
 }

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Mangrove.Sealing;
+using Mangrove.Vault.Glass;
 using Mangrove.Vault.Keys;
 
 namespace Mangrove.Vault.Identity;
@@ -38,12 +39,18 @@ internal sealed class Peppered(Sessions sessions, Peppers pepper, TimeProvider c
             "passkeys",
             cancel => Seals("SELECT public_key FROM passkey", cancel),
             (old, after, cancel) => Move("SELECT id, public_key, account FROM passkey WHERE id > @after ORDER BY id LIMIT @most", "UPDATE passkey SET public_key = @new WHERE id = @id", Kind.Passkey, old, after, cancel));
+        yield return new HangingKind(
+            KeyPurpose.Pepper,
+            "words of emergency access",
+            cancel => Seals("SELECT words FROM glass_words", cancel),
+            (old, after, cancel) => Move("SELECT id, words, glass FROM glass_words WHERE id > @after ORDER BY id LIMIT @most", "UPDATE glass_words SET words = @new WHERE id = @id", Kind.Glass, old, after, cancel));
     }
 
     private enum Kind
     {
         Phone = 1,
         Passkey = 2,
+        Glass = 3,
     }
 
     private Task<IReadOnlyList<Hanging>> Hashes(string sql, CancellationToken cancel) => Alone<IReadOnlyList<Hanging>>(
@@ -90,7 +97,12 @@ internal sealed class Peppered(Sessions sessions, Peppers pepper, TimeProvider c
             var (moved, broken) = (0, 0);
             foreach (var (id, envelope, account) in rows.Where(row => Hanging.VersionIn(row.Envelope) == old.Version))
             {
-                var (use, place) = kind == Kind.Phone ? (SecondFactors.Sealing.ToArray(), SecondFactors.Address(account)) : (PasskeyFactors.Sealing.ToArray(), PasskeyFactors.Address(account));
+                var (use, place) = kind switch
+                {
+                    Kind.Phone => (SecondFactors.Sealing.ToArray(), SecondFactors.Address(account)),
+                    Kind.Passkey => (PasskeyFactors.Sealing.ToArray(), PasskeyFactors.Address(account)),
+                    _ => (GlassSealing.Use.ToArray(), GlassSealing.Address(id, account)),
+                };
                 byte[] plain;
                 try
                 {

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Data.Common;
+using Mangrove.Kernel;
 using Mangrove.Vault.Audit;
+using Mangrove.Vault.Glass;
 
 namespace Mangrove.Vault.Identity;
 
@@ -41,6 +43,7 @@ internal sealed class SessionChange(DbConnection connection, Receipt.Log log, Ti
             ("@why", (int)why),
             ("@account", account),
             ("@except", except?.Id ?? Guid.Empty));
+        await EndGlassOfEnded(cancel);
     }
 
     /// <summary>Ends every session that was begun at a device.</summary>
@@ -57,6 +60,7 @@ internal sealed class SessionChange(DbConnection connection, Receipt.Log log, Ti
             ("@now", Now),
             ("@why", (int)why),
             ("@device", device));
+        await EndGlassOfEnded(cancel);
     }
 
     /// <summary>Ends one session; false when it had ended already.</summary>
@@ -76,6 +80,7 @@ internal sealed class SessionChange(DbConnection connection, Receipt.Log log, Ti
                 ? Sessions.Act("SIGN_OUT", session.Handle, null)
                 : Sessions.Act("SESSION_ENDED", session.Handle, why.ToString());
             await log.Note(by ?? session.Actor, request, cancel);
+            await EndGlass(session.Actor, GlassEnd.SessionEnded, null, cancel);
         }
 
         return ended;
@@ -115,6 +120,7 @@ internal sealed class SessionChange(DbConnection connection, Receipt.Log log, Ti
         }
 
         await log.Note(session.Actor, Sessions.Act("LOCK", session.Handle, reason), cancel);
+        await EndGlass(session.Actor, GlassEnd.Locked, null, cancel);
         removed.Add(session);
         added.Add(session.Lock());
         turns.Add((session.Handle, SessionTurn.Locked));
@@ -164,6 +170,34 @@ internal sealed class SessionChange(DbConnection connection, Receipt.Log log, Ti
         return renewed;
     }
 
+    /// <summary>Ends the emergency accesses of a session, or the one to a patient, with an entry for each.</summary>
+    /// <returns>How many there were.</returns>
+    public async Task<int> EndGlass(Actor actor, GlassEnd why, PatientId? patient, CancellationToken cancel)
+    {
+        var ended = await connection.Query(
+            "UPDATE glass SET ended = @now, ended_by = @why WHERE session = @session AND ended IS NULL AND (@all = 1 OR patient = @patient) RETURNING id, patient, mrn",
+            row => (Id: row.Guid(0), Patient: new PatientRef(new PatientId(row.Guid(1)), row.GetString(2))),
+            cancel,
+            ("@now", Now),
+            ("@why", (int)why),
+            ("@session", actor.SessionId),
+            ("@all", patient is null),
+            ("@patient", patient?.Value ?? Guid.Empty));
+        foreach (var (id, of) in ended)
+        {
+            await log.Note(actor, Sessions.Act("CLOSE_GLASS", $"glass:{id.ToString("N")[..8]}", why.ToString()) with { Patients = [of] }, cancel);
+        }
+
+        return ended.Count;
+    }
+
+    // Of sessions that another server opened a moment ago, which are in the table only; what ended them has its entry.
+    private Task<int> EndGlassOfEnded(CancellationToken cancel) => connection.Run(
+        "UPDATE glass SET ended = @now, ended_by = @why WHERE ended IS NULL AND session IN (SELECT handle FROM session WHERE revoked IS NOT NULL)",
+        cancel,
+        ("@now", Now),
+        ("@why", (int)GlassEnd.SessionEnded));
+
     /// <summary>Lets memory follow the table.</summary>
     public void Apply()
     {
@@ -175,6 +209,11 @@ internal sealed class SessionChange(DbConnection connection, Receipt.Log log, Ti
             if (added.TrueForAll(one => one.Handle != session.Handle))
             {
                 standings.Close(session.Handle);
+            }
+
+            if (added.TrueForAll(one => one.Handle != session.Handle || one.Locked))
+            {
+                standings.Glass.Drop(session.Handle);
             }
         }
 
@@ -194,6 +233,7 @@ internal sealed class SessionChange(DbConnection connection, Receipt.Log log, Ti
         {
             live.TryRemove(session.Token, out _);
             standings.Close(session.Handle);
+            standings.Glass.Drop(session.Handle);
         }
     }
 }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using Mangrove.Kernel;
 using Mangrove.Vault.Backups;
+using Mangrove.Vault.Glass;
 
 namespace Mangrove.Vault.Identity;
 
@@ -17,6 +18,9 @@ internal sealed class Standings
     private volatile FrozenDictionary<string, IReadOnlySet<Role>> departments = FrozenDictionary<string, IReadOnlySet<Role>>.Empty;
     private volatile FrozenDictionary<string, string> lists = FrozenDictionary<string, string>.Empty;
     private volatile bool devicesRequired;
+
+    /// <summary>Records that are open by emergency access.</summary>
+    public LiveGlass Glass { get; } = new();
 
     private static Error NoSession { get; } = new("access.session", "Your session has ended or is locked. Unlock it, or sign in again.");
 

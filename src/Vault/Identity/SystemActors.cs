@@ -35,6 +35,9 @@ public static class SystemActors
     /// <summary>Judges the entries of the log by the rules of the watch; compares names inside the vault and shows none.</summary>
     internal static Actor Watching { get; } = Actor.Maker.System(SystemWork.Watching);
 
+    /// <summary>Ends emergency accesses that are over, and says which were not justified in time; opens nothing.</summary>
+    internal static Actor Glass { get; } = Actor.Maker.System(SystemWork.Glass);
+
     internal static Actor Index { get; } = Actor.Maker.System(SystemWork.Index);
 }
 

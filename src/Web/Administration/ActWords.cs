@@ -24,6 +24,16 @@ internal static class ActWords
         ["VIEW_HEALTH"] = ("heart-rate-monitor", "Looked at the health of the server"),
         ["VIEW_MAIL"] = ("adjustments", "Looked at the settings of mail"),
         ["APPROVE_INTEGRATION"] = ("shield-check", "Approved an integration"),
+        ["BREAK_GLASS"] = ("shield-lock", "Opened a closed record in an emergency"),
+        ["CLOSE_GLASS"] = ("lock", "An emergency access ended"),
+        ["GLASS_OVERDUE"] = ("alert-triangle", "No justification of an emergency access came in time"),
+        ["JUSTIFY_GLASS"] = ("pencil", "Justified an emergency access"),
+        ["LIFT_GLASS_SUSPENSION"] = ("lock-open", "Lifted a suspension of emergency access"),
+        ["LIST_GLASS"] = ("shield-lock", "Looked at the emergency accesses"),
+        ["NAME_PRIVACY_OFFICERS"] = ("users", "Named the privacy officers"),
+        ["REVIEW_GLASS"] = ("eye", "Reviewed an emergency access"),
+        ["SEE_GLASS_NOTICES"] = ("eye", "Saw the notices of emergency accesses"),
+        ["VIEW_GLASS"] = ("shield-lock", "Looked at an emergency access"),
         ["BUILD_INDEX"] = ("search", "Built the patient index"),
         ["CHANGE_DEPARTMENT"] = ("building-hospital", "Changed a department"),
         ["CHANGE_PASSWORD"] = ("key", "Changed their password"),
@@ -184,6 +194,7 @@ internal static class ActWords
     {
         ["system:charging"] = "Mangrove, charging",
         ["system:watch"] = "Mangrove, health",
+        ["system:glass"] = "Mangrove, emergency access",
         ["system:index"] = "Mangrove, patient index",
         ["system:backup"] = "Mangrove, backups",
         ["system:watching"] = "Mangrove, watch over accesses",
@@ -244,8 +255,12 @@ internal static class ActWords
             parts.Add(string.Join(", ", entry.FieldsAccessed.Select(field => field.Replace('_', ' '))));
         }
 
-        // What was typed at a break-glass may be about the patient; it stands on the review, not in this list.
-        if (entry.Reason.Length > 0 && entry.Outcome != AuditOutcome.BreakGlass)
+        // What an act gave as its own reason may be about the patient; by which emergency access it was done is not.
+        if (entry.Outcome == AuditOutcome.BreakGlass)
+        {
+            parts.Add($"emergency access {Without("glass:", entry.Reason.Split(' ')[0])}");
+        }
+        else if (entry.Reason.Length > 0)
         {
             parts.Add(Reason(entry));
         }
@@ -297,6 +312,12 @@ internal static class ActWords
     {
         "access.role" => "outside this role's part of the record · nothing was shown",
         "access.purpose" => "not a purpose of this role · nothing was shown",
+        "glass.suspended" => "the right is suspended · nothing was shown",
+        "glass.factor-missing" => "no second factor · nothing was shown",
+        "glass.not-needed" => "the record is open already",
+        "glass.role" => "not for this role · nothing was shown",
+        "glass.own" => "one's own emergency access",
+        "factor.code" => "wrong code, or none",
         "access.not-in-care" => "patient not in care here · nothing was shown",
         "access.everyone" => "an act over every patient · nothing was shown",
         "seal.broken" => "the database was changed beside the door, or is damaged · nothing was shown",

@@ -3,6 +3,7 @@ using Mangrove.Kernel;
 using Mangrove.Vault;
 using Mangrove.Vault.Audit;
 using Mangrove.Vault.Backups;
+using Mangrove.Vault.Glass;
 using Mangrove.Vault.Health;
 using Mangrove.Vault.Identity;
 using Mangrove.Vault.Integrations;
@@ -33,6 +34,7 @@ internal static class TrustPages
         BackupDesk backups,
         IBackupWork work,
         HealthDesk health,
+        GlassDesk glass,
         TimeProvider clock,
         CancellationToken cancel)
     {
@@ -61,7 +63,8 @@ internal static class TrustPages
                 await integrations.Awaiting(cancel),
                 await BackupPages.Read(backups, work, vault, clock, cancel),
                 await vault.Recovery.State(cancel),
-                await health.Alarms.Open(cancel)),
+                await health.Alarms.Open(cancel),
+                await glass.Told(cancel)),
             Refusals = new AuditView(new AuditQuestion(), null, [.. refusals.Take(8)], false, roster.ToDictionary(one => one.User, StringComparer.Ordinal), new Dictionary<string, string>(StringComparer.Ordinal), clock.LocalTimeZone, await integrations.Names(cancel)),
         });
     }
@@ -84,7 +87,8 @@ public sealed record TrustState(
     IReadOnlyList<Integration>? Awaiting = null,
     BackupState? Backups = null,
     RecoveryState? Recovery = null,
-    IReadOnlyList<Alarm>? Alarms = null)
+    IReadOnlyList<Alarm>? Alarms = null,
+    GlassRecipients? Told = null)
 {
     /// <summary>A key this old is to be replaced, and is, by the schedule: NIST SP 800-57 part 1 gives symmetric keys up to two years of use; half of it is our limit.</summary>
     public const int KeyLimitDays = Mangrove.Vault.KeyRotationDays.MostUsual;

@@ -2,8 +2,11 @@ using Mangrove.Clinic.Chart;
 using Mangrove.Clinic.Consultation;
 using Mangrove.Clinic.Records;
 using Mangrove.Kernel;
+using Mangrove.Vault;
 using Mangrove.Vault.Access;
+using Mangrove.Vault.Glass;
 using Mangrove.Vault.Identity;
+using Mangrove.Web.Glass;
 using Mangrove.Web.Session;
 using Mangrove.Web.Shell;
 using Microsoft.AspNetCore.Builder;
@@ -27,10 +30,19 @@ internal static class ChartPages
     private static async Task<IResult> Page(PatientId patient, Error? error, HttpContext http, OpenChart chart, IdentityDesk desk, TimeProvider clock, CancellationToken cancel)
     {
         var actor = http.Actor();
-        var opened = await chart.Run(patient, null, actor, cancel);
+        Result<PatientChart> opened;
+        try
+        {
+            opened = await chart.Run(patient, null, actor, cancel);
+        }
+        catch (Refused) when (GlassDesk.Breaks(actor))
+        {
+            return GlassPages.Closed(http, patient);
+        }
+
         if (opened.Error is not null)
         {
-            return Refusal.NotFound();
+            return GlassDesk.Breaks(actor) ? GlassPages.Closed(http, patient) : Refusal.NotFound();
         }
 
         var open = opened.Value.OpenVisit;
@@ -50,6 +62,7 @@ internal static class ChartPages
                     _ => "Demographics only",
                 },
                 AgeOnly = actor.Role == Role.LabTech,
+                WritesNotes = actor.Writes(Category.Notes),
                 Take = actor.Writes(Category.Notes) && open is { Status: not VisitStatus.Consulted } ? $"/patients/{patient}/consultation/{open.Id:N}/take" : null,
                 TakeOver = open is { Status: VisitStatus.InConsultation } && open.Doctor != actor.Staff,
                 Error = error?.Message,

@@ -1,5 +1,6 @@
 using Mangrove.Clinic.Find;
 using Mangrove.Kernel;
+using Mangrove.Vault.Glass;
 using Mangrove.Vault.Identity;
 using Mangrove.Web.Parts;
 using Mangrove.Web.Desk;
@@ -13,7 +14,8 @@ namespace Mangrove.Web.Find;
 /// <param name="Number">Hospital number.</param>
 /// <param name="Address">Where Enter leads; null when the record is closed to the searcher.</param>
 /// <param name="Closed">The patient is not in care here, so the record does not open for this role.</param>
-public sealed record FoundLine(string Lead, string Rest, string Meta, string Number, string? Address, bool Closed)
+/// <param name="Emergency">Where the searcher may open the closed record in an emergency; null for everybody else.</param>
+public sealed record FoundLine(string Lead, string Rest, string Meta, string Number, string? Address, bool Closed, string? Emergency = null)
 {
     internal static FoundLine Of(FindPatients.Found found, Actor actor, DateOnly today)
     {
@@ -27,7 +29,7 @@ public sealed record FoundLine(string Lead, string Rest, string Meta, string Num
             Role.Cashier => found.Invoice is { } invoice ? $"/patients/{hit.Id}/invoice/{invoice:N}" : $"/patients/{hit.Id}",
             _ => $"/patients/{hit.Id}",
         };
-        return new FoundLine(hit.Name?.Lead ?? hit.Mrn, hit.Name?.Rest ?? "", meta, hit.Mrn, address, found.Closed);
+        return new FoundLine(hit.Name?.Lead ?? hit.Mrn, hit.Name?.Rest ?? "", meta, hit.Mrn, address, found.Closed, found.Closed && GlassDesk.Breaks(actor) ? $"/patients/{hit.Id}/glass" : null);
     }
 
     /// <summary>Nothing: a line is PHI.</summary>

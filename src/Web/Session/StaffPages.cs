@@ -5,6 +5,7 @@ using Mangrove.Web.Consultation;
 using Mangrove.Web.Desk;
 using Mangrove.Web.Downtime;
 using Mangrove.Web.Find;
+using Mangrove.Web.Glass;
 using Mangrove.Web.Laboratory;
 using Mangrove.Web.Pharmacy;
 using Mangrove.Web.Triage;
@@ -30,6 +31,8 @@ internal static class StaffPages
         ConsultationPages.Map(app);
         ResultPages.Map(app);
         ChartPages.Map(app);
+        GlassPages.Map(app);
+        PrivacyPages.Map(app);
         LaboratoryPages.Map(app);
         PharmacyPages.Map(app);
         CashierPages.Map(app);

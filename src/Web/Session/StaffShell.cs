@@ -1,7 +1,9 @@
 using Mangrove.Clinic;
 using Mangrove.Clinic.Records;
 using Mangrove.Kernel;
+using Mangrove.Vault.Glass;
 using Mangrove.Vault.Identity;
+using Mangrove.Web.Glass;
 using Mangrove.Web.Shell;
 using Microsoft.AspNetCore.Http;
 using Microsoft.EntityFrameworkCore;
@@ -9,7 +11,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Mangrove.Web.Session;
 
 /// <summary>The frame of the signed-in person: their stations, and how much waits at each. Counts come from unsealed states.</summary>
-internal sealed class StaffShell(IdentityDesk desk, ClinicContext clinic, TimeProvider clock) : IShellSource
+internal sealed class StaffShell(IdentityDesk desk, GlassDesk glass, ClinicContext clinic, TimeProvider clock) : IShellSource
 {
     private static readonly RowQuery<StaffId, Visit> ForDoctor = new((clinic, me) =>
         clinic.Visits.Where(visit => visit.Status == VisitStatus.Triaged || (visit.Status == VisitStatus.InConsultation && visit.Doctor == me)));
@@ -39,6 +41,12 @@ internal sealed class StaffShell(IdentityDesk desk, ClinicContext clinic, TimePr
             stations.Add(station with { Count = await Waiting(station.Address, actor, cancel) });
         }
 
+        int? unseen = glass.IsTold(actor) ? await glass.Unseen(actor, cancel) : null;
+        if (unseen is not null && role != Role.Admin)
+        {
+            stations.Add(Stations.Privacy);
+        }
+
         return new ShellModel(
             actor.DisplayName,
             actor.Staff,
@@ -48,8 +56,16 @@ internal sealed class StaffShell(IdentityDesk desk, ClinicContext clinic, TimePr
             clock.GetLocalNow().DateTime,
             stations,
             (int)desk.Options.IdleLock.TotalSeconds,
-            desk.SignIn.TakeTrace(actor));
+            desk.SignIn.TakeTrace(actor),
+            Open(http, actor),
+            unseen,
+            await glass.Owes(actor, cancel));
     }
+
+    private GlassShown? Open(HttpContext http, Actor actor) =>
+        http.Request.RouteValues.TryGetValue("patient", out var named) && Guid.TryParse(named as string, out var id) && glass.LiveOn(actor, new PatientId(id)) is { } live
+            ? new GlassShown($"/patients/{new PatientId(id)}", live, clock.GetUtcNow() + live.Left)
+            : null;
 
     private async Task<int> Waiting(string address, Actor actor, CancellationToken cancel) => address switch
     {

@@ -1,5 +1,6 @@
 using Mangrove.Kernel;
 using Mangrove.Vault.Identity;
+using Mangrove.Web.Glass;
 using Microsoft.AspNetCore.Http;
 
 namespace Mangrove.Web.Shell;
@@ -14,6 +15,9 @@ namespace Mangrove.Web.Shell;
 /// <param name="Stations">In the order of the rail; the position is the Alt+digit.</param>
 /// <param name="IdleSeconds">After so many seconds without a key or pointer the page locks itself.</param>
 /// <param name="Trace">On the first page after a sign-in: the one before, and wrong tries since.</param>
+/// <param name="Glass">The emergency access by which the record of this page is open; null where none is.</param>
+/// <param name="Unseen">For those who are told of emergency accesses: how many notices they have not seen. Null for everybody else.</param>
+/// <param name="Owes">When the first justification that this person owes is due; null where none is owed.</param>
 public sealed record ShellModel(
     string Person,
     StaffId Staff,
@@ -23,7 +27,10 @@ public sealed record ShellModel(
     DateTime Now,
     IReadOnlyList<Station> Stations,
     int IdleSeconds = 300,
-    SignInTrace? Trace = null)
+    SignInTrace? Trace = null,
+    GlassShown? Glass = null,
+    int? Unseen = null,
+    DateTimeOffset? Owes = null)
 {
     /// <summary>First letters of the last two words: <c>Dr Yusuf Ahmed</c> is YA.</summary>
     public string Initials => InitialsOf(Person);

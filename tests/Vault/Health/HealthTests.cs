@@ -26,6 +26,8 @@ public abstract class HealthTests : OnEveryDatabase
         { "sign-in", "61 within an hour" },
         { "watch", "2 wait" },
         { "letters", "3 wait" },
+        { "glass-overdue", "1 person suspended" },
+        { "glass-often", "6 times within 30 days by one person" },
     };
 
     [Theory, MemberData(nameof(Wrong))]
@@ -333,6 +335,8 @@ public abstract class HealthTests : OnEveryDatabase
         "clock" => well with { ClockOff = TimeSpan.FromMinutes(7) },
         "sign-in" => well with { WrongSignIns = 61 },
         "watch" => well with { FindingsWaiting = 2 },
+        "glass-overdue" => well with { GlassSuspended = 1 },
+        "glass-often" => well with { GlassMost = 6 },
         _ => well with { LettersLate = 3 },
     };
 

@@ -9,6 +9,7 @@ using Mangrove.Vault;
 using Mangrove.Vault.Access;
 using Mangrove.Vault.Audit;
 using Mangrove.Vault.Clients;
+using Mangrove.Vault.Glass;
 using Mangrove.Vault.Health;
 using Mangrove.Vault.Identity;
 using Mangrove.Vault.Index;
@@ -61,6 +62,11 @@ internal sealed class IdentityHouse : IAsyncDisposable
     public KeyDesk Keys { get; private set; } = null!;
 
     public HealthDesk Health { get; private set; } = null!;
+
+    public GlassDesk Glass { get; private set; } = null!;
+
+    /// <summary>The file in which the log lies, for who breaks it.</summary>
+    public AuditLog Audit => audit;
 
     /// <summary>The store of the keys, as somebody with the database would open it.</summary>
     public Store KeyStore => new(storage, "keys");
@@ -225,6 +231,8 @@ internal sealed class IdentityHouse : IAsyncDisposable
         Clients = new ClientCertificates(Store, desk, Door, log, secrets, Clock);
         await HealthStore.Create(Store, default);
         Health = new HealthDesk(Store, desk, Door, log, secrets, Clock);
+        Glass = new GlassDesk(Store, desk, Door, log, standings, Clock);
+        await Glass.Load(default);
     }
 
     private async Task Stop()

@@ -51,7 +51,7 @@ internal sealed class VerifyBench : IBench
         return
         [
             BenchRow.ByRatio(Name, rate, "entries/s", hashing, Environment.ProcessorCount > 1 ? TwoThreads : OneThread, n, "n entries: chain, tree, signatures and patient index; reference: SHA-256 of each entry's bytes in memory, one thread"),
-            BenchRow.ByRatio(Name + ".offline", outside, "entries/s", hashing, OneThread, n, "the same log, copied with its write-ahead log and judged by the stand-alone verifier: also limits and characters of every text, and every signature up to 32,768; the same reference"),
+            BenchRow.ByRatio(Name + ".offline", outside, "entries/s", hashing, OneThread, n, "the same log, copied with its write-ahead log and judged by the stand-alone verifier: also limits and characters of every text, and every signature up to 2,048; the same reference"),
         ];
     }
 

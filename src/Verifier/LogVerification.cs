@@ -10,7 +10,7 @@ namespace Mangrove.Verifier;
 public static class LogVerification
 {
     /// <summary>How many signatures are checked one by one unless more are asked for.</summary>
-    public const long SignaturesByDefault = 32_768;
+    public const long SignaturesByDefault = 2_048;
 
     // The tables of docs/formats/audit-log.md, byte for byte. What looks like a table must not be something else.
     private static readonly string[] Tables =

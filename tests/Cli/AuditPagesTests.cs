@@ -80,8 +80,13 @@ public sealed partial class AuditPagesTests(AuditPagesTests.House house) : IClas
         var nowhere = await admin.Send("POST", "/admin/audit", new(StringComparer.Ordinal) { ["device"] = "No-Such-Device" });
         Assert.Empty(Acts().Matches(nowhere.Text));
         var device = entries.Values.Last(entry => entry.Device.Length > 0).Device;
-        var there = await admin.Send("POST", "/admin/audit", new(StringComparer.Ordinal) { ["device"] = device });
-        Assert.NotEmpty(Acts().Matches(there.Text));
+        foreach (var typed in (string[])[device, device.Replace("address:", "", StringComparison.Ordinal)])
+        {
+            var there = await admin.Send("POST", "/admin/audit", new(StringComparer.Ordinal) { ["device"] = typed });
+            Assert.NotEmpty(Acts().Matches(there.Text));
+            Assert.All(Acts().Matches(there.Text), act => Assert.True(!entries.TryGetValue(act.Groups["seq"].Value, out var entry) || entry.Device == device));
+        }
+
         Assert.Equal(HttpStatusCode.UnprocessableEntity, (await admin.Send("POST", "/admin/audit", new(StringComparer.Ordinal) { ["purpose"] = "Curiosity" })).Status);
     }
 

@@ -12,6 +12,9 @@ internal sealed class VerifyBench : IBench
     private const double OneThread = 0.6;
     private const double TwoThreads = 1.0;
 
+    // Issue 5: a million entries in under 5 s.
+    private const double OutsideSeconds = 5.0;
+
     public string Name => "verify";
 
     public string Work => "the whole audit log is verified";
@@ -51,7 +54,7 @@ internal sealed class VerifyBench : IBench
         return
         [
             BenchRow.ByRatio(Name, rate, "entries/s", hashing, Environment.ProcessorCount > 1 ? TwoThreads : OneThread, n, "n entries: chain, tree, signatures and patient index; reference: SHA-256 of each entry's bytes in memory, one thread"),
-            BenchRow.ByRatio(Name + ".offline", outside, "entries/s", hashing, OneThread, n, "the same log, copied with its write-ahead log and judged by the stand-alone verifier: also limits and characters of every text, and every signature up to 32,768; the same reference"),
+            BenchRow.AtMost(Name + ".offline", 1_000_000 / outside, "s a million", OutsideSeconds, n, "n entries: the same log, copied with its write-ahead log and judged by the stand-alone verifier, limits and characters of every text too; signatures one by one up to 2,048", hashing > 0 ? 1_000_000 / hashing : null),
         ];
     }
 

@@ -18,7 +18,7 @@ internal sealed class AuditVerifyVerb : HospitalVerb
     private readonly Option<string?> key = new("--key") { Description = "With --offline: the log's public key, as 'mangrove audit key' wrote it.", HelpName = "FILE" };
     private readonly Option<string[]> anchor = new("--anchor") { Description = "With --offline: what was kept elsewhere, as 'mangrove audit anchor' or a witness wrote it. Can be given several times.", HelpName = "FILE" };
     private readonly Option<string?> witness = new("--witness") { Description = "With --offline: public keys of witnesses; one of them must have cosigned each anchor.", HelpName = "FILE" };
-    private readonly Option<bool> every = new("--every-signature") { Description = "With --offline: check every signature by itself, and not only the first 32,768 and the newest, which vouches for all." };
+    private readonly Option<bool> every = new("--every-signature") { Description = "With --offline: check every signature by itself, and not only the first 2,048 and the newest, which vouches for all." };
     private readonly Option<bool> progress = new("--progress") { Description = "With --offline: say on standard error how far it is." };
 
     public AuditVerifyVerb()

@@ -47,7 +47,7 @@ public sealed record AuditFilter
     /// <summary>Entries that ended so.</summary>
     public AuditOutcome? Outcome { get; init; }
 
-    /// <summary>Entries at this device, by its whole name; no index knows it (<see cref="Examine"/>).</summary>
+    /// <summary>Entries at this device: its whole name, or what follows <c>address:</c>; no index knows it (<see cref="Examine"/>).</summary>
     public string? Device { get; init; }
 
     /// <summary>Entries for this purpose, by its name; no index knows it (<see cref="Examine"/>).</summary>
@@ -74,6 +74,6 @@ public sealed record AuditFilter
     internal bool Narrows => Device is not null || Purpose is not null;
 
     internal bool Fits(AuditEntry entry) =>
-        (Device is null || entry.Device.Equals(Device, StringComparison.OrdinalIgnoreCase))
+        (Device is null || entry.Device.Equals(Device, StringComparison.OrdinalIgnoreCase) || entry.Device.EndsWith(":" + Device, StringComparison.OrdinalIgnoreCase))
         && (Purpose is null || entry.Purpose.Equals(Purpose, StringComparison.OrdinalIgnoreCase));
 }

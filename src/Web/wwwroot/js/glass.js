@@ -8,6 +8,8 @@ function over() {
   const app = document.querySelector('.app');
   if (!template || !app) return;
   for (const dialog of document.querySelectorAll('dialog[open]')) dialog.close();
+  // It leads to what is gone.
+  document.querySelector('.skip')?.remove();
   app.replaceWith(template.content.cloneNode(true));
   document.querySelector('[data-glass-over]')?.focus();
 }

@@ -322,6 +322,7 @@ public sealed class VaultRoom : IAsyncDisposable
         Integrations.Dispose();
         Recovery.Dispose();
         Copies.Dispose();
+        Watch.Dispose();
         Identity.Dispose();
         await log.DisposeAsync();
         index.Dispose();

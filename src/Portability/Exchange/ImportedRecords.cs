@@ -1,6 +1,5 @@
 using Mangrove.Clinic;
 using Mangrove.Clinic.Records;
-using Mangrove.Kernel;
 using Mangrove.Vault;
 using Mangrove.Vault.Access;
 using Mangrove.Vault.Identity;

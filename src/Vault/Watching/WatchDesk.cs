@@ -33,7 +33,7 @@ public sealed record GuardedRecord(Guid Patient, string Mrn, WatchFlag Flag, int
 /// Watches the log for misuse of rights that people have: each entry is judged once by the rules, what they find is kept, is an
 /// entry itself, and waits until somebody else judges it. Nothing is blocked by it.
 /// </summary>
-public sealed class WatchDesk
+public sealed class WatchDesk : IDisposable
 {
     /// <summary>The reader may do this here: the same person may open the same record again without being told of.</summary>
     public const string InOrder = "in-order";
@@ -254,6 +254,8 @@ public sealed class WatchDesk
         },
         cancel);
 
+    public void Dispose() => turn.Dispose();
+
     internal static string Word(WatchFlag flag) => flag == WatchFlag.Honeytoken ? "decoy" : "guarded";
 
     private async Task<long> Position(CancellationToken cancel)
@@ -373,7 +375,7 @@ public sealed class WatchDesk
     {
         public WatchedPeople? Now { get; set; }
 
-        public IReadOnlyDictionary<string, int> Numbers { get; set; } = new Dictionary<string, int>(StringComparer.Ordinal);
+        public Dictionary<string, int> Numbers { get; set; } = new(StringComparer.Ordinal);
 
         public (bool Known, string? Department) Staff(string user) => Now!.Staff(user);
 

@@ -7,6 +7,7 @@ public static class Stations
 {
     private static readonly Station Patients = new("address-book", "Patients", "/patients");
     private static readonly Station Paper = new("printer", "Paper", "/downtime");
+
     /// <summary>Emergency accesses: of administrators, and of whoever else is named as privacy officer.</summary>
     public static Station Privacy { get; } = new("shield-lock", "Privacy", "/privacy");
 

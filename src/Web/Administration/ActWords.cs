@@ -270,7 +270,10 @@ internal static class ActWords
 
     public static string Purpose(AuditEntry entry) => entry.Purpose == "System" ? "System work" : entry.Purpose;
 
-    public static string Device(AuditEntry entry) => Without("address:", Without("integration:", entry.Device)) + (entry.Department.Length > 0 ? $", {entry.Department}" : null);
+    /// <summary>A device by its name in the log, without what kind of name it is.</summary>
+    public static string Place(string device) => Without("address:", Without("integration:", device));
+
+    public static string Device(AuditEntry entry) => Place(entry.Device) + (entry.Department.Length > 0 ? $", {entry.Department}" : null);
 
     /// <summary>Where a program called from: what follows its name.</summary>
     public static string Caller(AuditEntry entry) => Device(entry) is var device && device.LastIndexOf(", ", StringComparison.Ordinal) is >= 0 and var at ? device[(at + 2)..] : device;

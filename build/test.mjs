@@ -18,7 +18,8 @@ const usage = `./test [--full] [--timeout MINUTES] [filter ...]
 // cores with cryptography misses its own time limits.
 const needs = {
   Acceptance: { browser: true, postgres: true, alone: true },
-  Cli: { hardware: true, strace: true },
+  // Its tests wait for processes and disks half of their time, and it runs longer than all others together.
+  Cli: { hardware: true, strace: true, threads: 3 },
   Clinic: { postgres: true },
   Portability: { postgres: true },
   Vault: { postgres: true, hardware: true },
@@ -113,6 +114,7 @@ function runProject(name) {
   }
 
   const args = ['-reporter', 'json', '-noColor', '-noAutoReporters', '-xml', path.join(results, `${name}.xml`)];
+  if (needs[name]?.threads) args.push('-maxThreads', String(needs[name].threads));
   for (const part of parts) args.push('-method', `*${part}*`);
   const environment = { ...process.env };
   if (full) {

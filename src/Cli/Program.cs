@@ -56,6 +56,7 @@ internal static class Program
         new InstallVerb(),
         new UninstallVerb(),
         new DoctorVerb(),
+        new EvidenceVerb(),
         new HelpPageVerb(),
         new AccessPageVerb(),
         new ExportFhirVerb(),

@@ -39,6 +39,9 @@ public static class StorageFault
 
         // A connection that broke inside a transaction answers the next statement by "the transaction has completed", not by the break.
         InvalidOperationException { InnerException: null, Source: "Npgsql" } => Unreachable,
+
+        // Npgsql 10.0: a reader whose connection broke while it was read.
+        NullReferenceException { Source: "Npgsql" } => Unreachable,
         IOException { HResult: NoSpaceOnLinux or NoSpaceOnWindows } => Full,
         IOException { HResult: InputOutputOnLinux or BadSectorOnWindows or InputOutputOnWindows } => Disk,
         { InnerException: { } inner } => Of(inner),

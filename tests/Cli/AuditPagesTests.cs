@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Reflection;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
@@ -13,6 +14,18 @@ namespace Mangrove.Tests.Cli;
 /// <summary>The log for people: filters, plots, exports that are signed, the accounting for a patient, the root on paper. Each look is an entry, and no address names anybody.</summary>
 public sealed partial class AuditPagesTests(AuditPagesTests.House house) : IClassFixture<AuditPagesTests.House>
 {
+    [Theory]
+    [InlineData("=HYPERLINK(\"x\")", "\"'=HYPERLINK(\"\"x\"\")\"")]
+    [InlineData("+1", "'+1")]
+    [InlineData("-1", "'-1")]
+    [InlineData("@SUM(A1)", "'@SUM(A1)")]
+    [InlineData("\tx", "'\tx")]
+    [InlineData("\rx", "\"'\rx\"")]
+    [InlineData("a,b", "\"a,b\"")]
+    [InlineData("P-1000001", "P-1000001")]
+    public void No_cell_of_a_table_is_run_by_a_spreadsheet(string value, string cell) =>
+        Assert.Equal(cell, Assembly.Load("Mangrove.Web").GetType("Mangrove.Web.Administration.AuditCsv")!.GetMethod("Cell", BindingFlags.NonPublic | BindingFlags.Static)!.Invoke(null, [value]));
+
     [Fact]
     public async Task An_export_is_a_signed_table_and_signed_audit_events_for_whoever_made_it_and_an_entry()
     {

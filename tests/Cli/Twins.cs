@@ -107,7 +107,7 @@ public partial class Twins : IAsyncLifetime
     private static Guid Id(int number) => new(System.Security.Cryptography.SHA256.HashData(BitConverter.GetBytes(number))[..16]);
 
     /// <summary>
-    /// Six things differ between two answers of the very same hospital: the port; the token of the forms; what the machine measures of its disk and of
+    /// Eight things differ between two answers of the very same hospital: the port; the token of the forms; what the machine measures of its disk and of
     /// the time of its answers; the hashes of the
     /// log, which cover the random id of each start and session; how far the log is anchored, which the machine does once a
     /// second by itself; and the random ids of a new form or entry, of which no two
@@ -116,7 +116,7 @@ public partial class Twins : IAsyncLifetime
     private static Seen Settled(Seen answer, Uri address, HashSet<string> shared)
     {
         string Settle(string text) => Drawn().Replace(
-            Measured().Replace(Anchored().Replace(ShortHash().Replace(FormToken().Replace(text.Replace(address.Authority, "hospital", StringComparison.Ordinal), "form token"), "hash"), "anchored"), "measured"),
+            Found().Replace(Root().Replace(Measured().Replace(Anchored().Replace(ShortHash().Replace(FormToken().Replace(text.Replace(address.Authority, "hospital", StringComparison.Ordinal), "form token"), "hash"), "anchored"), "measured"), "root"), "found"),
             match => shared.Contains(match.Value) ? match.Value : "drawn");
         return answer with { Headers = Settle(answer.Headers), Body = System.Text.Encoding.UTF8.GetBytes(Settle(answer.Text)) };
     }
@@ -137,6 +137,17 @@ public partial class Twins : IAsyncLifetime
     /// </summary>
     [GeneratedRegex("<section class=\"card\" data-test=\"q-(?:space|latency|log)\">.*?</section>", RegexOptions.Singleline, 5_000)]
     private static partial Regex Measured();
+
+    /// <summary>The signed root of the log on paper, as text and square: it covers the random ids of each start and session.</summary>
+    [GeneratedRegex("<div class=\"root-note\">.*?</div>", RegexOptions.Singleline, 5_000)]
+    private static partial Regex Root();
+
+    /// <summary>
+    /// What the watch found, and how much of it waits. It looks every few seconds by itself, in the middle of other acts or not;
+    /// and it is there to tell an administrator what follows from names that the page itself never shows (decision 29).
+    /// </summary>
+    [GeneratedRegex("<section class=\"card\" data-test=\"found\">.*?</section>|(?<=<bdi>)(?:Nothing waits|[0-9]+ access(?:es)? waits?) to be judged[^<]*|(?<![0-9])[0-9]+ wait(?= (?:&#xB7;|·))", RegexOptions.Singleline, 5_000)]
+    private static partial Regex Found();
 
     [GeneratedRegex(@"CfDJ8[0-9A-Za-z_\-]{40,}", RegexOptions.None, 5_000)]
     private static partial Regex FormToken();

@@ -20,7 +20,7 @@ internal sealed class AccessPageVerb : OwnVerb
         return Task.FromResult(Answer.Of(new { page }, page.TrimEnd('\n')));
     }
 
-    private static string Page()
+    internal static string Page()
     {
         var roles = Enum.GetValues<Role>();
         var text = new StringBuilder(

@@ -72,7 +72,7 @@ internal sealed partial class AuditLog
         cancellation);
 
     /// <inheritdoc cref="AuditReview.SignExport"/>
-    public byte[] SignExport(ReadOnlySpan<byte> file) => file.StartsWith(AuditReview.CsvBegins) || file.StartsWith(AuditReview.FhirBegins)
+    public byte[] SignExport(ReadOnlySpan<byte> file) => file.StartsWith(AuditReview.CsvBegins) || file.StartsWith(AuditReview.FhirBegins) || file.StartsWith(AuditReview.EvidenceBegins)
         ? CheckpointNote.Der(signer.Sign(file))
         : throw new ArgumentException("A file of entries begins with its own words; nothing else is signed.", nameof(file));
 

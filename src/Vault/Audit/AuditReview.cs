@@ -17,6 +17,18 @@ public sealed class AuditReview
     /// <summary>How a file of entries as FHIR begins.</summary>
     public static ReadOnlySpan<byte> FhirBegins => "{\"resourceType\":\"AuditEvent\","u8;
 
+    /// <summary>How the manifest of an archive for an auditor begins.</summary>
+    public static ReadOnlySpan<byte> EvidenceBegins => "{\n  \"format\": \"mangrove-evidence-"u8;
+
+    /// <summary>What an auditor asks about: acts on keys, policy, accounts, backups and the program itself. None of them is about a record.</summary>
+    private static readonly string[] Evident =
+    [
+        "ROTATE_KEY", "RETIRE_KEY", "CHANGE_KEY_ROTATION", "CHANGE_PROTECTOR", "MAKE_SHARES", "READ_BACK_SHARES", "CHANGE_POLICY", "CHANGE_ROLE", "CREATE_STAFF", "SUSPEND_STAFF",
+        "RESTORE_STAFF", "REVOKE_STAFF", "RESET_PASSWORD", "RESET_SECOND_FACTOR", "CHANGE_DEPARTMENT", "SET_BACKUP_TARGET", "REMOVE_BACKUP_TARGET", "BACKUP_CREATED", "BACKUP_FAILED", "RESTORE_PROVEN",
+        "RESTORE_DRILL_FAILED", "RESTORE_BACKUP", "ALLOW_OLDER_BACKUP", "UPGRADE", "UPGRADE_FAILED", "APPROVE_INTEGRATION", "REVOKE_INTEGRATION", "FILE_AGREEMENT", "ALARM_BEGAN", "ALARM_ENDED",
+        "JUDGE_ACCESS", "GUARD_RECORD", "END_GUARD", "EXPORT_EVIDENCE",
+    ];
+
     private const string Exporting = "EXPORT_FHIR";
 
     internal AuditReview(AuditLog log, Door door)
@@ -71,6 +83,20 @@ public sealed class AuditReview
         // An export of everybody names nobody, and took this record with it.
         var all = await Read(new AuditFilter { Action = Exporting, Outcome = AuditOutcome.Allowed, Since = since, Most = most }, cancel);
         return [.. own.Concat(all.Where(entry => entry.Resource == Request.EveryoneResource)).DistinctBy(entry => entry.Seq).OrderByDescending(entry => entry.Seq).Take(most).Reverse()];
+    }
+
+    /// <summary>The acts that an auditor asks about, oldest first. That somebody takes them is one entry, which is among them.</summary>
+    /// <exception cref="Refused">The actor may not read the log; the refusal is an entry too.</exception>
+    public async Task<IReadOnlyList<AuditEntry>> Evidence(Actor actor, CancellationToken cancel)
+    {
+        await Record(actor, "EXPORT_EVIDENCE", "audit", cancel);
+        var acts = new List<AuditEntry>();
+        foreach (var action in Evident)
+        {
+            acts.AddRange(await Read(new AuditFilter { Action = action }, cancel));
+        }
+
+        return [.. acts.OrderBy(entry => entry.Seq)];
     }
 
     /// <summary>The newest checkpoint as a signed note, for paper. Recorded first, so the entry is under the root that is printed.</summary>

@@ -49,6 +49,7 @@ internal static class ActWords
         ["END_SERVICE_TOKENS"] = ("plug-connected-x", "Ended a program's tokens"),
         ["END_SESSIONS"] = ("logout", "Ended sessions"),
         ["EXPLAIN_POLICY"] = ("help", "Asked what the policy says"),
+        ["EXPORT_EVIDENCE"] = ("upload", "Took an archive for an auditor"),
         ["EXPORT_FHIR"] = ("upload", "Exported records"),
         ["FHIR_READ"] = ("download", "Read by FHIR"),
         ["FHIR_SEARCH"] = ("search", "Searched by FHIR"),

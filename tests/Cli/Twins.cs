@@ -83,6 +83,9 @@ public partial class Twins : IAsyncLifetime
     /// <summary>Asks both the same; what each answered, without what is drawn anew for every answer.</summary>
     internal async Task<(Seen One, Seen Other)> Ask(string method, string path, Dictionary<string, string>? form = null, bool stream = false)
     {
+        // The watch over the log judges what came before in both, and has nothing left to do by itself when the time goes on.
+        await Task.WhenAll(two.Select(Watched));
+
         // What two requests write has its order by time, also where the ids are random.
         clock.Pass(TimeSpan.FromMilliseconds(50));
         var answers = await Task.WhenAll(browsers.Select(browser => stream ? browser.Begin(path) : browser.Send(method, path, form)));
@@ -104,10 +107,19 @@ public partial class Twins : IAsyncLifetime
         GC.SuppressFinalize(this);
     }
 
+    private static async Task Watched(HostedHospital hospital)
+    {
+        while (await hospital.Hospital.Vault.Watch.Look(default) is null)
+        {
+            // The patient index is not whole yet.
+            await Task.Delay(20);
+        }
+    }
+
     private static Guid Id(int number) => new(System.Security.Cryptography.SHA256.HashData(BitConverter.GetBytes(number))[..16]);
 
     /// <summary>
-    /// Eight things differ between two answers of the very same hospital: the port; the token of the forms; what the machine measures of its disk and of
+    /// Seven things differ between two answers of the very same hospital: the port; the token of the forms; what the machine measures of its disk and of
     /// the time of its answers; the hashes of the
     /// log, which cover the random id of each start and session; how far the log is anchored, which the machine does once a
     /// second by itself; and the random ids of a new form or entry, of which no two
@@ -116,7 +128,7 @@ public partial class Twins : IAsyncLifetime
     private static Seen Settled(Seen answer, Uri address, HashSet<string> shared)
     {
         string Settle(string text) => Drawn().Replace(
-            Found().Replace(Root().Replace(Measured().Replace(Anchored().Replace(ShortHash().Replace(FormToken().Replace(text.Replace(address.Authority, "hospital", StringComparison.Ordinal), "form token"), "hash"), "anchored"), "measured"), "root"), "found"),
+            Root().Replace(Measured().Replace(Anchored().Replace(ShortHash().Replace(FormToken().Replace(text.Replace(address.Authority, "hospital", StringComparison.Ordinal), "form token"), "hash"), "anchored"), "measured"), "root"),
             match => shared.Contains(match.Value) ? match.Value : "drawn");
         return answer with { Headers = Settle(answer.Headers), Body = System.Text.Encoding.UTF8.GetBytes(Settle(answer.Text)) };
     }
@@ -141,13 +153,6 @@ public partial class Twins : IAsyncLifetime
     /// <summary>The signed root of the log on paper, as text and square: it covers the random ids of each start and session.</summary>
     [GeneratedRegex("<div class=\"root-note\">.*?</div>", RegexOptions.Singleline, 5_000)]
     private static partial Regex Root();
-
-    /// <summary>
-    /// What the watch found, and how much of it waits. It looks every few seconds by itself, in the middle of other acts or not;
-    /// and it is there to tell an administrator what follows from names that the page itself never shows (decision 29).
-    /// </summary>
-    [GeneratedRegex("<section class=\"card\" data-test=\"found\">.*?</section>|(?<=<bdi>)(?:Nothing waits|[0-9]+ access(?:es)? waits?) to be judged[^<]*|(?<![0-9])[0-9]+ wait(?= (?:&#xB7;|·))", RegexOptions.Singleline, 5_000)]
-    private static partial Regex Found();
 
     [GeneratedRegex(@"CfDJ8[0-9A-Za-z_\-]{40,}", RegexOptions.None, 5_000)]
     private static partial Regex FormToken();

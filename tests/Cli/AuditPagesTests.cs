@@ -113,8 +113,23 @@ public sealed partial class AuditPagesTests(AuditPagesTests.House house) : IClas
         using var key = NoteKey.Read(review.PublicKey);
         Assert.True(Note.Read(text).SignedBy(key));
         Assert.Contains(await house.Hosted.Log(), entry => entry.Action == "PRINT_LOG_ROOT");
-        var verdict = await LogVerification.Run(Path.Combine(house.Data, "audit.db"), [key], Anchor.ReadAll(Encoding.UTF8.GetBytes(text)), [], 8, TimeProvider.System, null, default);
-        Assert.Empty(verdict.Findings);
+        Assert.Empty((await Verified(key, text)).Findings);
+    }
+
+    /// <summary>The server goes on writing of its own accord, and a log that grew while it was read is not judged: it is read again.</summary>
+    private async Task<Verdict> Verified(NoteKey key, string anchor)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                return await LogVerification.Run(Path.Combine(house.Data, "audit.db"), [key], Anchor.ReadAll(Encoding.UTF8.GetBytes(anchor)), [], 8, TimeProvider.System, null, default);
+            }
+            catch (VerifierRefusal busy) when (busy.Code == "verifier.log-busy" && tries < 10)
+            {
+                // An entry came between the first and the last byte.
+            }
+        }
     }
 
     [Theory]

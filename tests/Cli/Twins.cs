@@ -144,10 +144,10 @@ public partial class Twins : IAsyncLifetime
     private static partial Regex Anchored();
 
     /// <summary>
-    /// The cards of the page of health that hold nothing but times of answers, free space and the size of the log, each taken
-    /// when a minute begins: between the same acts of both servers or not.
+    /// The cards of the page of health that hold nothing but times of answers, free space and the size of the log, and the lines of the others: each
+    /// point is taken when a minute begins, between the same acts of both servers or not.
     /// </summary>
-    [GeneratedRegex("<section class=\"card\" data-test=\"q-(?:space|latency|log)\">.*?</section>", RegexOptions.Singleline, 5_000)]
+    [GeneratedRegex("<section class=\"card\" data-test=\"q-(?:space|latency|log)\">.*?</section>|(?<=<section class=\"card\" data-test=\"q-[a-z-]+\">(?:(?!</section>).)*)<svg class=\"plot\".*?</svg>", RegexOptions.Singleline, 5_000)]
     private static partial Regex Measured();
 
     /// <summary>The signed root of the log on paper, as text and square: it covers the random ids of each start and session.</summary>

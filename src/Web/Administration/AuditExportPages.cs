@@ -3,8 +3,6 @@ using Mangrove.Clinic;
 using Mangrove.Portability.Fhir;
 using Mangrove.Vault.Access;
 using Mangrove.Vault.Audit;
-using Mangrove.Vault.Identity;
-using Mangrove.Vault.Integrations;
 using Mangrove.Web.Session;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -35,16 +33,16 @@ internal static class AuditExportPages
     private static AuditExport? Find(string id, HttpContext http, AuditExports exports) =>
         http.Actor().May(Rights.AuditLog) ? exports.Find(id, http.Actor().User) : null;
 
-    private static async Task<IResult> Make(
-        HttpContext http, AuditReview review, StaffDirectory staff, IntegrationDirectory integrations, ClinicContext clinic, AuditExports exports, LogCheck check, TimeProvider clock, CancellationToken cancel)
+    private static async Task<IResult> Make(HttpContext http, [AsParameters] AuditSources sources, AuditExports exports, CancellationToken cancel)
     {
+        var (review, staff, integrations, clinic, _, clock) = sources;
         var actor = http.Actor();
         var question = await AuditQuestion.Read(http, cancel);
-        var patient = actor.May(Rights.AuditLog) ? await AuditPaperPages.PatientOf(question.Number, clinic, cancel) : null;
+        var patient = actor.May(Rights.AuditLog) ? await sources.PatientOf(question.Number, cancel) : null;
         var (filter, errors) = question.Filter(patient, await staff.Roster(cancel), await integrations.Names(cancel), clock);
         if (errors.Count > 0 || !actor.May(Rights.AuditLog))
         {
-            return await AuditPages.Show(http, question, review, staff, integrations, clinic, check, clock, cancel);
+            return await AuditPages.Show(http, question, sources, cancel);
         }
 
         var entries = await review.Export(actor, filter with { Beyond = null, Most = Most + 1 }, patient?.Mrn, cancel);

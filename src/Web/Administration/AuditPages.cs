@@ -1,15 +1,12 @@
-using Mangrove.Clinic;
 using Mangrove.Kernel;
 using Mangrove.Vault;
 using Mangrove.Vault.Access;
 using Mangrove.Vault.Audit;
 using Mangrove.Vault.Identity;
-using Mangrove.Vault.Integrations;
 using Mangrove.Web.Session;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.EntityFrameworkCore;
 
 namespace Mangrove.Web.Administration;
 
@@ -21,27 +18,18 @@ internal static class AuditPages
 
     public static void Map(IEndpointRouteBuilder app)
     {
-        app.MapGet("/admin/audit", (HttpContext http, AuditReview review, StaffDirectory staff, IntegrationDirectory integrations, ClinicContext clinic, LogCheck check, TimeProvider clock, CancellationToken cancel) =>
-            Show(http, new AuditQuestion(), review, staff, integrations, clinic, check, clock, cancel));
-        app.MapPost("/admin/audit", async (HttpContext http, AuditReview review, StaffDirectory staff, IntegrationDirectory integrations, ClinicContext clinic, LogCheck check, TimeProvider clock, CancellationToken cancel) =>
-            await Show(http, await AuditQuestion.Read(http, cancel), review, staff, integrations, clinic, check, clock, cancel));
+        app.MapGet("/admin/audit", (HttpContext http, [AsParameters] AuditSources sources, CancellationToken cancel) => Show(http, new AuditQuestion(), sources, cancel));
+        app.MapPost("/admin/audit", async (HttpContext http, [AsParameters] AuditSources sources, CancellationToken cancel) =>
+            await Show(http, await AuditQuestion.Read(http, cancel), sources, cancel));
         app.MapPost("/admin/audit/verify", Verify);
         AuditPaperPages.Map(app);
         AuditExportPages.Map(app);
         app.MapGet("/admin/audit/chain", Chain);
     }
 
-    internal static async Task<IResult> Show(
-        HttpContext http,
-        AuditQuestion question,
-        AuditReview review,
-        StaffDirectory staff,
-        IntegrationDirectory integrations,
-        ClinicContext clinic,
-        LogCheck check,
-        TimeProvider clock,
-        CancellationToken cancel)
+    internal static async Task<IResult> Show(HttpContext http, AuditQuestion question, AuditSources sources, CancellationToken cancel)
     {
+        var (review, staff, integrations, _, check, clock) = sources;
         var actor = http.Actor();
         if (!actor.May(Rights.AuditLog))
         {
@@ -49,13 +37,7 @@ internal static class AuditPages
             await review.List(actor, new AuditFilter { Most = 1 }, null, cancel);
         }
 
-        PatientRef? patient = null;
-        if (Mrn.TryParse(question.Number, out var mrn))
-        {
-            var number = mrn.ToString();
-            patient = (await clinic.Patients.AsNoTracking().FirstOrDefaultAsync(row => row.Mrn == number, cancel))?.Ref;
-        }
-
+        var patient = await sources.PatientOf(question.Number, cancel);
         var roster = await staff.Roster(cancel);
         var programs = await integrations.Names(cancel);
         var (filter, errors) = question.Filter(patient, roster, programs, clock);

@@ -1,15 +1,10 @@
-using Mangrove.Clinic;
-using Mangrove.Kernel;
-using Mangrove.Vault;
 using Mangrove.Vault.Access;
 using Mangrove.Vault.Audit;
 using Mangrove.Vault.Identity;
-using Mangrove.Vault.Integrations;
 using Mangrove.Web.Session;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.EntityFrameworkCore;
 
 namespace Mangrove.Web.Administration;
 
@@ -34,17 +29,17 @@ internal static class AuditPaperPages
         return Page.Show<RootPage>(new { Note = note, Checkpoint = checkpoint, Key = review.PublicKey, desk.Hospital, By = http.Actor().DisplayName, Zone = clock.LocalTimeZone, At = clock.GetUtcNow() });
     }
 
-    private static async Task<IResult> Disclosures(
-        HttpContext http, AuditReview review, StaffDirectory staff, IntegrationDirectory integrations, ClinicContext clinic, IdentityDesk desk, LogCheck check, TimeProvider clock, CancellationToken cancel)
+    private static async Task<IResult> Disclosures(HttpContext http, [AsParameters] AuditSources sources, IdentityDesk desk, CancellationToken cancel)
     {
+        var (review, staff, integrations, _, _, clock) = sources;
         var actor = http.Actor();
         var question = await AuditQuestion.Read(http, cancel);
-        var patient = actor.May(Rights.AuditLog) ? await PatientOf(question.Number, clinic, cancel) : null;
+        var patient = actor.May(Rights.AuditLog) ? await sources.PatientOf(question.Number, cancel) : null;
         if (patient is not { } known)
         {
             // Without a patient there is no accounting: the page says what is wrong with the number, and refuses whoever may not ask.
             return question.Number.Length > 0 || !actor.May(Rights.AuditLog)
-                ? await AuditPages.Show(http, question, review, staff, integrations, clinic, check, clock, cancel)
+                ? await AuditPages.Show(http, question, sources, cancel)
                 : Refusal.Say(StatusCodes.Status422UnprocessableEntity, "audit.patient-needed", "An accounting is for one patient. Go back and type the patient number first.");
         }
 
@@ -62,16 +57,5 @@ internal static class AuditPaperPages
             clock.LocalTimeZone,
             await integrations.Names(cancel));
         return Page.Show<DisclosuresPage>(new { View = view, desk.Hospital, By = actor.DisplayName, Since = since, At = now });
-    }
-
-    internal static async Task<PatientRef?> PatientOf(string number, ClinicContext clinic, CancellationToken cancel)
-    {
-        if (!Mrn.TryParse(number, out var mrn))
-        {
-            return null;
-        }
-
-        var text = mrn.ToString();
-        return (await clinic.Patients.AsNoTracking().FirstOrDefaultAsync(row => row.Mrn == text, cancel))?.Ref;
     }
 }

@@ -140,7 +140,7 @@ public partial class Twins : IAsyncLifetime
     [GeneratedRegex("(?<![0-9A-Za-z])[0-9a-f]{4,8}(?:&#x2026;|…)[0-9a-f]{4,8}(?![0-9A-Za-z])", RegexOptions.None, 5_000)]
     private static partial Regex ShortHash();
 
-    [GeneratedRegex("(?<=<dt>Anchored</dt><dd>)#[0-9,]+|<b>#[0-9,]+ anchored</b>|(?<=among the clinic&#x27;s records &#xB7; )(?:nothing|1 entry|[0-9,]+ entries) since", RegexOptions.None, 5_000)]
+    [GeneratedRegex("(?<=<dt>Anchored</dt><dd><bdi>)#[0-9,]+|<b>#[0-9,]+ anchored</b>|(?<=among the clinic&#x27;s records &#xB7; )(?:nothing|1 entry|[0-9,]+ entries) since", RegexOptions.None, 5_000)]
     private static partial Regex Anchored();
 
     /// <summary>

@@ -21,6 +21,7 @@ const needs = {
   // Its tests wait for processes and disks half of their time, and it runs longer than all others together.
   Cli: { hardware: true, strace: true, threads: 3 },
   Clinic: { postgres: true },
+  Governance: { postgres: true },
   Portability: { postgres: true },
   Vault: { postgres: true, hardware: true },
 };

@@ -2,6 +2,7 @@ using Mangrove.Cli.Backups;
 using Mangrove.Cli.Upgrades;
 using Mangrove.Clinic;
 using Mangrove.Clinic.Terminology;
+using Mangrove.Governance;
 using Mangrove.Kernel;
 using Mangrove.Portability.Exchange;
 using Mangrove.Storage.Postgres;
@@ -155,11 +156,14 @@ public sealed class Hospital : IAsyncDisposable
         services.AddSingleton(Vault.Backups);
         services.AddSingleton(Vault.Health);
         services.AddSingleton(Vault.Watch);
+        services.AddSingleton(Vault.Holds);
+        services.AddSingleton(Vault.Retention);
         services.AddSingleton(Vault.Fingerprints);
         services.AddSingleton<IDbContextFactory<ClinicContext>>(Clinics);
         services.AddSingleton(Events);
         services.AddSingleton(Diagnoses);
         services.AddMangroveClinic();
+        services.AddMangroveGovernance();
     }
 
     /// <summary>Seals the hospital: the index build stops, the log is anchored, keys are zeroed, the folder is given back.</summary>

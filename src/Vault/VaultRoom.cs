@@ -6,6 +6,7 @@ using Mangrove.Vault.Backups;
 using Mangrove.Vault.Clients;
 using Mangrove.Vault.Glass;
 using Mangrove.Vault.Health;
+using Mangrove.Vault.Holds;
 using Mangrove.Vault.Identity;
 using Mangrove.Vault.Index;
 using Mangrove.Vault.Integrations;
@@ -62,6 +63,8 @@ public sealed class VaultRoom : IAsyncDisposable
         Copies = new CopyLog(vault, log, Door, clock);
         Health = new HealthDesk(vault, Identity, Door, receipts, Secrets, clock);
         Watch = new WatchDesk(vault, log, receipts, index, Identity, Door, clock);
+        Holds = new HoldDesk(vault, Identity, Glass, Door, receipts, standings, clock);
+        Retention = new RetentionDesk(vault, log, Identity, Backups, Door, clock);
         var rotations = new KeyRotations(keys, receipts);
         foreach (var kind in Backups.Kinds())
         {
@@ -110,6 +113,12 @@ public sealed class VaultRoom : IAsyncDisposable
 
     /// <summary>Rules over the log, what they found, and who judged it.</summary>
     public WatchDesk Watch { get; }
+
+    /// <summary>Legal holds.</summary>
+    public HoldDesk Holds { get; }
+
+    /// <summary>The rules of retention, and what time it is for them.</summary>
+    public RetentionDesk Retention { get; }
 
     /// <summary>Who can open a backup when the hospital's own keys are gone.</summary>
     public RecoveryRecipients Recovery { get; }

@@ -203,6 +203,8 @@ internal sealed class CommandShell
         "keys" => "The hospital's keys.",
         "backup" => "Backups: made, listed, read back, restored, proven.",
         "mail" => "Letters about alarms: the mail server and who gets them.",
+        "hold" => "Legal holds: what may not be destroyed.",
+        "retention" => "How long records stay: rules, and what is due.",
         "downtime" => "After a downtime that was bridged with a read-only copy.",
         "keys shares" => "Printed sheets that recover the hospital's keys.",
         "device" => "The hospital's registered devices.",

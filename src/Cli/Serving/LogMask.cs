@@ -34,6 +34,7 @@ public static partial class LogMask
         [("Mangrove.Cli.Serving.LocalSocket", "Fault")] = TypeName,
         [("Mangrove.Cli.Serving.SpaceKeeper", "Fault")] = TypeName,
         [("Mangrove.Cli.Serving.ActKeeper", "Fault")] = Code,
+        [("Mangrove.Cli.Serving.RetentionKeeper", "Fault")] = Code,
         [("Mangrove.Cli.Backups.BackupTimetable", "Fault")] = Code,
         [("Mangrove.Cli.Watch.HealthWatch", "Fault")] = Code,
         [("Mangrove.Cli.Watch.AccessWatch", "Fault")] = Code,

@@ -189,6 +189,7 @@ public sealed class Server : IAsyncDisposable
         {
             builder.Services.AddHostedService<SpaceKeeper>();
             builder.Services.AddHostedService<ActKeeper>();
+            builder.Services.AddHostedService<RetentionKeeper>();
             builder.Services.AddHostedService<BackupTimetable>();
             builder.Services.AddHostedService<KeyWork>();
             builder.Services.AddHostedService<AccessWatch>();

@@ -91,6 +91,7 @@ public static class RoleMatrix
         [SystemWork.Upgrade] = new([], [], Rights.None, [Purpose.Administration], false),
         [SystemWork.Watch] = new([], [], Rights.None, [Purpose.Administration], false),
         [SystemWork.Glass] = new([], [], Rights.None, [Purpose.Administration], false),
+        [SystemWork.Retention] = new([Category.BirthAndSex], [], Rights.None, [Purpose.System], false),
     }.ToFrozenDictionary();
 
     /// <summary>Every category may be read in bulk for export, and written for import, by an administrator acting for portability only.</summary>
@@ -123,7 +124,9 @@ public sealed record RoleRights(
     bool NeedsCareRelationship);
 
 /// <summary>Kinds of work the system does without a person.</summary>
+#pragma warning disable CA1027 // A list of kinds; no two of them are ever combined.
 public enum SystemWork
+#pragma warning restore CA1027
 {
     /// <summary>Building the in-memory patient index.</summary>
     Index = 1,
@@ -163,4 +166,7 @@ public enum SystemWork
 
     /// <summary>Ending emergency accesses, and saying which were not justified in time: opens nothing.</summary>
     Glass = 13,
+
+    /// <summary>Counting whose record is due by the rules of retention: reads dates of birth and death, and shows none to anybody.</summary>
+    Retention = 15,
 }

@@ -43,5 +43,12 @@ public static class FactorActs
     /// <summary>Naming those who answer for privacy.</summary>
     public const string Officers = "privacy-officers";
 
-    internal static bool IsOne(string? act) => act is Own or Roles or Times or Departments or Devices or KeySchedule or Sheets or Glass or Officers;
+    /// <summary>Placing and releasing legal holds.</summary>
+    public const string Holds = "legal-holds";
+
+    /// <summary>Adopting rules of retention, or making one longer.</summary>
+    public const string Retention = "retention-rules";
+
+    internal static bool IsOne(string? act) => act is Own or Roles or Times or Departments or Devices or KeySchedule or Sheets or Glass or Officers
+        or Holds or Retention;
 }

@@ -38,6 +38,9 @@ public static class SystemActors
     /// <summary>Ends emergency accesses that are over, and says which were not justified in time; opens nothing.</summary>
     internal static Actor Glass { get; } = Actor.Maker.System(SystemWork.Glass);
 
+    /// <summary>Counts whose record is due by the rules of retention; reads dates of birth and shows none.</summary>
+    internal static Actor Retention { get; } = Actor.Maker.System(SystemWork.Retention);
+
     internal static Actor Index { get; } = Actor.Maker.System(SystemWork.Index);
 }
 

@@ -100,7 +100,7 @@ public sealed class PolicySettings
 
     private static int Of(HospitalPolicy policy, string name) => name == DataRetention ? policy.DataRetentionYears : policy.AuditRetentionYears;
 
-    private static async Task<HospitalPolicy> Load(System.Data.Common.DbConnection connection, CancellationToken cancel)
+    internal static async Task<HospitalPolicy> Load(System.Data.Common.DbConnection connection, CancellationToken cancel)
     {
         var rows = await connection.Query("SELECT name, value FROM policy_setting", row => (Name: row.GetString(0), Value: (int)row.GetInt64(1)), cancel);
         return new HospitalPolicy(Years(DataRetention), Years(AuditRetention));

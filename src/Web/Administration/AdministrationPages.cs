@@ -20,5 +20,6 @@ internal static class AdministrationPages
         HealthPages.Map(app);
         WatchPages.Map(app);
         SharesPages.Map(app);
+        RetentionPages.Map(app);
     }
 }

@@ -1,6 +1,7 @@
 using Mangrove.Clinic;
 using Mangrove.Clinic.Find;
 using Mangrove.Vault.Access;
+using Mangrove.Vault.Holds;
 using Mangrove.Vault.Identity;
 using Mangrove.Web.Session;
 using Mangrove.Web.Shell;
@@ -42,7 +43,7 @@ internal static class FindPages
         return Answer<FoundPatients>(http, typed, await find.Run(typed, MostOnPage, http.Actor(), cancel), clock);
     }
 
-    private static async Task<IResult> Find(HttpContext http, FindPatients find, FindByNumber byNumber, TimeProvider clock, CancellationToken cancel)
+    private static async Task<IResult> Find(HttpContext http, FindPatients find, FindByNumber byNumber, HoldDesk holds, TimeProvider clock, CancellationToken cancel)
     {
         var typed = await Typed(http, cancel);
         var actor = http.Actor();
@@ -52,7 +53,8 @@ internal static class FindPages
         }
 
         var found = await byNumber.Run(typed, actor, cancel);
-        return Page.Show<NumberPage>(new { Typed = typed, Number = found is { Ok: true, Value: { } patient } ? patient.Mrn : null, Error = found.Error?.Message });
+        var patient = found.Ok ? found.Value : null;
+        return Page.Show<NumberPage>(new { Typed = typed, Number = patient?.Mrn, Held = patient is { } one && (await holds.Held(cancel)).Holds(one.Id), Error = found.Error?.Message });
     }
 
     private static async Task<IResult> Palette(HttpContext http, FindPatients find, TimeProvider clock, CancellationToken cancel)

@@ -11,6 +11,7 @@ using Mangrove.Vault.Audit;
 using Mangrove.Vault.Clients;
 using Mangrove.Vault.Glass;
 using Mangrove.Vault.Health;
+using Mangrove.Vault.Holds;
 using Mangrove.Vault.Identity;
 using Mangrove.Vault.Index;
 using Mangrove.Vault.Keys;
@@ -64,6 +65,8 @@ internal sealed class IdentityHouse : IAsyncDisposable
     public HealthDesk Health { get; private set; } = null!;
 
     public GlassDesk Glass { get; private set; } = null!;
+
+    public HoldDesk Holds { get; private set; } = null!;
 
     /// <summary>The file in which the log lies, for who breaks it.</summary>
     public AuditLog Audit => audit;
@@ -233,6 +236,7 @@ internal sealed class IdentityHouse : IAsyncDisposable
         Health = new HealthDesk(Store, desk, Door, log, secrets, Clock);
         Glass = new GlassDesk(Store, desk, Door, log, standings, Clock);
         await Glass.Load(default);
+        Holds = new HoldDesk(Store, desk, Glass, Door, log, standings, Clock);
     }
 
     private async Task Stop()

@@ -39,7 +39,7 @@ public static class RetentionTable
         new(
             new RetentionTemplate(RetentionTemplate.Own, 21, []),
             "Another country: the hospital's own rules",
-            "DATA_RETENTION_YEARS holds for everybody. Write the country's years below; majority is taken as 21, the highest in use."),
+            "DATA_RETENTION_YEARS holds for everybody. Write the country's years by making a rule longer; majority is taken as 21, the highest in use."),
     ];
 
     /// <summary>The rules of a country; null for one that is not here.</summary>

@@ -155,6 +155,7 @@ public sealed class Hospital : IAsyncDisposable
         services.AddSingleton(Vault.Backups);
         services.AddSingleton(Vault.Health);
         services.AddSingleton(Vault.Watch);
+        services.AddSingleton(Vault.Incidents);
         services.AddSingleton(Vault.Fingerprints);
         services.AddSingleton<IDbContextFactory<ClinicContext>>(Clinics);
         services.AddSingleton(Events);

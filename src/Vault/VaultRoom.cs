@@ -7,6 +7,7 @@ using Mangrove.Vault.Clients;
 using Mangrove.Vault.Glass;
 using Mangrove.Vault.Health;
 using Mangrove.Vault.Identity;
+using Mangrove.Vault.Incidents;
 using Mangrove.Vault.Index;
 using Mangrove.Vault.Integrations;
 using Mangrove.Vault.Keys;
@@ -69,6 +70,7 @@ public sealed class VaultRoom : IAsyncDisposable
         }
 
         Keys = new KeyDesk(keys, rotations, new PatientRotation(keys, Door, receipts, Space, clock), new RootKeeper(storage.Folder, protector, keys), Recovery, Door, receipts, Identity, clock);
+        Incidents = new IncidentDesk(vault, storage.Folder, log, Identity, Glass, Integrations.Directory, Keys, Door, receipts, standings, clock);
     }
 
     public Guid Facility { get; }
@@ -110,6 +112,9 @@ public sealed class VaultRoom : IAsyncDisposable
 
     /// <summary>Rules over the log, what they found, and who judged it.</summary>
     public WatchDesk Watch { get; }
+
+    /// <summary>Incidents: their record, containment, extent and what was sent.</summary>
+    public IncidentDesk Incidents { get; }
 
     /// <summary>Who can open a backup when the hospital's own keys are gone.</summary>
     public RecoveryRecipients Recovery { get; }
@@ -323,6 +328,7 @@ public sealed class VaultRoom : IAsyncDisposable
         Recovery.Dispose();
         Copies.Dispose();
         Watch.Dispose();
+        Incidents.Dispose();
         Identity.Dispose();
         await log.DisposeAsync();
         index.Dispose();

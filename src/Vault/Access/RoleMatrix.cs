@@ -91,6 +91,7 @@ public static class RoleMatrix
         [SystemWork.Upgrade] = new([], [], Rights.None, [Purpose.Administration], false),
         [SystemWork.Watch] = new([], [], Rights.None, [Purpose.Administration], false),
         [SystemWork.Glass] = new([], [], Rights.None, [Purpose.Administration], false),
+        [SystemWork.Incidents] = new([], [], Rights.None, [Purpose.Administration], false),
     }.ToFrozenDictionary();
 
     /// <summary>Every category may be read in bulk for export, and written for import, by an administrator acting for portability only.</summary>
@@ -123,6 +124,7 @@ public sealed record RoleRights(
     bool NeedsCareRelationship);
 
 /// <summary>Kinds of work the system does without a person.</summary>
+[System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1027:Mark enums with FlagsAttribute", Justification = "Kinds of work, one at a time; numbers that stand in no table are left out.")]
 public enum SystemWork
 {
     /// <summary>Building the in-memory patient index.</summary>
@@ -163,4 +165,7 @@ public enum SystemWork
 
     /// <summary>Ending emergency accesses, and saying which were not justified in time: opens nothing.</summary>
     Glass = 13,
+
+    /// <summary>Copying the log of an incident, and saying which of its rotations have ended: opens nothing.</summary>
+    Incidents = 16,
 }

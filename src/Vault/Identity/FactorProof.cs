@@ -43,5 +43,8 @@ public static class FactorActs
     /// <summary>Naming those who answer for privacy.</summary>
     public const string Officers = "privacy-officers";
 
-    internal static bool IsOne(string? act) => act is Own or Roles or Times or Departments or Devices or KeySchedule or Sheets or Glass or Officers;
+    /// <summary>Shutting accounts, devices and programs of an incident.</summary>
+    public const string Containment = "incident-containment";
+
+    internal static bool IsOne(string? act) => act is Own or Roles or Times or Departments or Devices or KeySchedule or Sheets or Glass or Officers or Containment;
 }

@@ -2,6 +2,7 @@ using Mangrove.Kernel;
 using Mangrove.Vault.Audit;
 using Mangrove.Vault.Clients;
 using Mangrove.Vault.Glass;
+using Mangrove.Vault.Incidents;
 using Mangrove.Vault.Keys;
 
 namespace Mangrove.Vault.Identity;
@@ -152,5 +153,6 @@ public sealed class IdentityDesk : IDisposable
         await IdentityStore.Create(store, cancel);
         await ClientStore.Create(store, cancel);
         await GlassStore.Create(store, cancel);
+        await IncidentStore.Create(store, cancel);
     }
 }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Mangrove.Sealing;
 using Mangrove.Vault.Glass;
+using Mangrove.Vault.Incidents;
 using Mangrove.Vault.Keys;
 
 namespace Mangrove.Vault.Identity;
@@ -44,6 +45,11 @@ internal sealed class Peppered(Sessions sessions, Peppers pepper, TimeProvider c
             "words of emergency access",
             cancel => Seals("SELECT words FROM glass_words", cancel),
             (old, after, cancel) => Move("SELECT id, words, glass FROM glass_words WHERE id > @after ORDER BY id LIMIT @most", "UPDATE glass_words SET words = @new WHERE id = @id", Kind.Glass, old, after, cancel));
+        yield return new HangingKind(
+            KeyPurpose.Pepper,
+            "words of incidents",
+            cancel => Seals("SELECT words FROM incident_words", cancel),
+            (old, after, cancel) => Move("SELECT id, words, incident FROM incident_words WHERE id > @after ORDER BY id LIMIT @most", "UPDATE incident_words SET words = @new WHERE id = @id", Kind.Incident, old, after, cancel));
     }
 
     private enum Kind
@@ -51,6 +57,7 @@ internal sealed class Peppered(Sessions sessions, Peppers pepper, TimeProvider c
         Phone = 1,
         Passkey = 2,
         Glass = 3,
+        Incident = 4,
     }
 
     private Task<IReadOnlyList<Hanging>> Hashes(string sql, CancellationToken cancel) => Alone<IReadOnlyList<Hanging>>(
@@ -101,6 +108,7 @@ internal sealed class Peppered(Sessions sessions, Peppers pepper, TimeProvider c
                 {
                     Kind.Phone => (SecondFactors.Sealing.ToArray(), SecondFactors.Address(account)),
                     Kind.Passkey => (PasskeyFactors.Sealing.ToArray(), PasskeyFactors.Address(account)),
+                    Kind.Incident => (IncidentSealing.Use.ToArray(), IncidentSealing.Address(id, account)),
                     _ => (GlassSealing.Use.ToArray(), GlassSealing.Address(id, account)),
                 };
                 byte[] plain;

@@ -38,6 +38,9 @@ public static class SystemActors
     /// <summary>Ends emergency accesses that are over, and says which were not justified in time; opens nothing.</summary>
     internal static Actor Glass { get; } = Actor.Maker.System(SystemWork.Glass);
 
+    /// <summary>Copies the log of an incident and says which of its rotations have ended; opens nothing.</summary>
+    internal static Actor Incidents { get; } = Actor.Maker.System(SystemWork.Incidents);
+
     internal static Actor Index { get; } = Actor.Maker.System(SystemWork.Index);
 }
 

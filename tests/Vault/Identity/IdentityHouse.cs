@@ -12,7 +12,9 @@ using Mangrove.Vault.Clients;
 using Mangrove.Vault.Glass;
 using Mangrove.Vault.Health;
 using Mangrove.Vault.Identity;
+using Mangrove.Vault.Incidents;
 using Mangrove.Vault.Index;
+using Mangrove.Vault.Integrations;
 using Mangrove.Vault.Keys;
 
 namespace Mangrove.Tests.Vault.Identity;
@@ -64,6 +66,8 @@ internal sealed class IdentityHouse : IAsyncDisposable
     public HealthDesk Health { get; private set; } = null!;
 
     public GlassDesk Glass { get; private set; } = null!;
+
+    public IncidentDesk Incidents { get; private set; } = null!;
 
     /// <summary>The file in which the log lies, for who breaks it.</summary>
     public AuditLog Audit => audit;
@@ -233,6 +237,8 @@ internal sealed class IdentityHouse : IAsyncDisposable
         Health = new HealthDesk(Store, desk, Door, log, secrets, Clock);
         Glass = new GlassDesk(Store, desk, Door, log, standings, Clock);
         await Glass.Load(default);
+        await IntegrationDesk.Create(Store, default);
+        Incidents = new IncidentDesk(Store, roots.FullName, audit, desk, Glass, new IntegrationDirectory(Store, desk.Acts, desk.Certificates, Door, Clock), Keys, Door, log, standings, Clock);
     }
 
     private async Task Stop()
@@ -243,6 +249,7 @@ internal sealed class IdentityHouse : IAsyncDisposable
         }
 
         stopped = true;
+        Incidents.Dispose();
         Recovery.Dispose();
         Keys.Dispose();
         desk.Dispose();

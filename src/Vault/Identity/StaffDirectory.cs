@@ -9,7 +9,7 @@ namespace Mangrove.Vault.Identity;
 /// The accounts of the staff. Administrators make, change and close them; the person alone chooses the password, by a
 /// one-time link. Every change is an entry with what was before and after, and ends the person's live session at once.
 /// </summary>
-public sealed class StaffDirectory
+public sealed partial class StaffDirectory
 {
     private const int LongestName = 128;
     private const int LongestDepartment = 64;
@@ -446,39 +446,6 @@ public sealed class StaffDirectory
             return Outcome<StaffMember>.Yes(staff, after.Member(), $"state {Word(account.State)} -> {Word(after.State)}");
         },
         cancel);
-
-    /// <summary>What stands against <see cref="Freeze"/>: null, <c>staff.unknown</c> or <c>staff.last-admin</c>.</summary>
-    internal static async Task<Error?> Unfrozen(SessionChange change, StaffId staff, CancellationToken cancel) =>
-        await Load(change, staff, cancel) is not { } account ? NoSuchStaff : await IsLastAdmin(change, account, cancel) ? LastAdmin : null;
-
-    /// <summary>
-    /// Freezes an account in the course of a containment: its sessions end, and a link that is out opens nothing. One that is
-    /// suspended or closed already only loses what is open.
-    /// </summary>
-    /// <returns>User name and what was done, or <c>staff.unknown</c>, <c>staff.last-admin</c>.</returns>
-    internal async Task<Result<(string User, string Outcome)>> Freeze(SessionChange change, StaffId staff, Actor admin, string incident, CancellationToken cancel)
-    {
-        if (await Load(change, staff, cancel) is not { } account)
-        {
-            return NoSuchStaff;
-        }
-
-        if (await IsLastAdmin(change, account, cancel))
-        {
-            return LastAdmin;
-        }
-
-        var outcome = $"state {Word(account.State)}";
-        if (account.State is AccountState.Active or AccountState.Invited)
-        {
-            outcome = $"{outcome} -> {Word(AccountState.Suspended)}";
-            await change.Connection.Run("UPDATE account SET state = @state, link = NULL, link_expires = NULL WHERE id = @id", cancel, ("@state", (int)AccountState.Suspended), ("@id", account.Id));
-            await door.Record(admin, Rights.Administration, Sessions.Act("SUSPEND_STAFF", $"staff:{staff}", $"{outcome}, {incident}"), cancel);
-        }
-
-        await change.EndOf(account.Id, SessionEnd.Suspended, admin, cancel);
-        return (account.User, outcome);
-    }
 
     private Task<Result<T>> Change<T>(Actor admin, string action, Func<SessionChange, Task<Acted<T>>> act, CancellationToken cancel) =>
         acts.Run(admin, action, "staff", act, cancel);

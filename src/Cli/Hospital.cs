@@ -158,6 +158,7 @@ public sealed class Hospital : IAsyncDisposable
         services.AddSingleton(Vault.Watch);
         services.AddSingleton(Vault.Holds);
         services.AddSingleton(Vault.Retention);
+        services.AddSingleton(Vault.Incidents);
         services.AddSingleton(Vault.Fingerprints);
         services.AddSingleton<IDbContextFactory<ClinicContext>>(Clinics);
         services.AddSingleton(Events);

@@ -99,6 +99,10 @@ public sealed partial class KeyDesk : IDisposable
         return all;
     }
 
+    /// <summary>Whether nothing older than a version of a purpose's key opens anything any more.</summary>
+    internal bool HasEnded(string purpose, int version) =>
+        Enum.GetValues<KeyPurpose>().Where(one => KeyRing.Word(one) == purpose).All(one => ring.Versions(one).All(known => known.Version >= version));
+
     /// <summary>Begins the rotation of a purpose's key: the new version is in use when the task ends, the rest follows behind.</summary>
     /// <returns>The new version, or <c>keys.purpose-unknown</c>, <c>keys.rotating</c>.</returns>
     /// <exception cref="Refused">The actor is no administrator.</exception>

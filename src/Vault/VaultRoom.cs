@@ -8,6 +8,7 @@ using Mangrove.Vault.Glass;
 using Mangrove.Vault.Health;
 using Mangrove.Vault.Holds;
 using Mangrove.Vault.Identity;
+using Mangrove.Vault.Incidents;
 using Mangrove.Vault.Index;
 using Mangrove.Vault.Integrations;
 using Mangrove.Vault.Keys;
@@ -72,6 +73,7 @@ public sealed class VaultRoom : IAsyncDisposable
         }
 
         Keys = new KeyDesk(keys, rotations, new PatientRotation(keys, Door, receipts, Space, clock), new RootKeeper(storage.Folder, protector, keys), Recovery, Door, receipts, Identity, clock);
+        Incidents = new IncidentDesk(vault, storage.Folder, log, Identity, Glass, Integrations.Directory, Keys, Door, receipts, standings, clock);
     }
 
     public Guid Facility { get; }
@@ -119,6 +121,9 @@ public sealed class VaultRoom : IAsyncDisposable
 
     /// <summary>The rules of retention, and what time it is for them.</summary>
     public RetentionDesk Retention { get; }
+
+    /// <summary>Incidents: their record, containment, extent and what was sent.</summary>
+    public IncidentDesk Incidents { get; }
 
     /// <summary>Who can open a backup when the hospital's own keys are gone.</summary>
     public RecoveryRecipients Recovery { get; }
@@ -332,6 +337,7 @@ public sealed class VaultRoom : IAsyncDisposable
         Recovery.Dispose();
         Copies.Dispose();
         Watch.Dispose();
+        Incidents.Dispose();
         Identity.Dispose();
         await log.DisposeAsync();
         index.Dispose();

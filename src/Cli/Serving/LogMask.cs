@@ -30,6 +30,7 @@ public static partial class LogMask
         [("Mangrove.Web.Administration.LogCheck", "Type")] = TypeName,
         [("Mangrove.Vault.Identity.SessionSweep", "Fault")] = TypeName,
         [("Mangrove.Vault.Glass.GlassKeeper", "Fault")] = TypeName,
+        [("Mangrove.Vault.Incidents.IncidentKeeper", "Fault")] = TypeName,
         [("Mangrove.Vault.KeyWork", "Fault")] = TypeName,
         [("Mangrove.Cli.Serving.LocalSocket", "Fault")] = TypeName,
         [("Mangrove.Cli.Serving.SpaceKeeper", "Fault")] = TypeName,

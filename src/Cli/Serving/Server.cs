@@ -12,6 +12,7 @@ using Mangrove.Vault.Clients;
 using Mangrove.Vault.Glass;
 using Mangrove.Vault.Health;
 using Mangrove.Vault.Identity;
+using Mangrove.Vault.Incidents;
 using Mangrove.Web;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
@@ -176,6 +177,7 @@ public sealed class Server : IAsyncDisposable
         builder.Services.AddSingleton(hospital);
         builder.Services.AddHostedService<SessionSweep>();
         builder.Services.AddHostedService<GlassKeeper>();
+        builder.Services.AddHostedService<IncidentKeeper>();
         builder.Services.AddSingleton<IMemoryPoolFactory<byte>, WipedMemory.Factory>();
         builder.Services.AddHostedService<MemorySweep>();
         builder.Services.AddSingleton(hospital.Vault.Space);

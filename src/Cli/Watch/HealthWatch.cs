@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using Mangrove.Cli.Backups;
 using Mangrove.Cli.CommandLine;
 using Mangrove.Cli.Serving;
+using Mangrove.Governance.Incidents;
 using Mangrove.Vault.Audit;
 using Mangrove.Vault.Backups;
 using Mangrove.Vault.Health;
@@ -88,6 +89,7 @@ internal sealed partial class HealthWatch : BackgroundService, IHealthSource
             LettersLate = await vault.Health.Outbox.Late(cancel),
             GlassSuspended = suspended,
             GlassMost = most,
+            IncidentsDue = BreachAlarm.Due(await vault.Incidents.Owing(cancel), now, hospital.Clock.LocalTimeZone),
         };
     }
 

@@ -92,6 +92,7 @@ public static class RoleMatrix
         [SystemWork.Watch] = new([], [], Rights.None, [Purpose.Administration], false),
         [SystemWork.Glass] = new([], [], Rights.None, [Purpose.Administration], false),
         [SystemWork.Retention] = new([Category.BirthAndSex], [], Rights.None, [Purpose.System], false),
+        [SystemWork.Incidents] = new([], [], Rights.None, [Purpose.Administration], false),
     }.ToFrozenDictionary();
 
     /// <summary>Every category may be read in bulk for export, and written for import, by an administrator acting for portability only.</summary>
@@ -169,4 +170,7 @@ public enum SystemWork
 
     /// <summary>Counting whose record is due by the rules of retention: reads dates of birth and death, and shows none to anybody.</summary>
     Retention = 15,
+
+    /// <summary>Copying the log of an incident, and saying which of its rotations have ended: opens nothing.</summary>
+    Incidents = 16,
 }

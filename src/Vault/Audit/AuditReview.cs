@@ -29,7 +29,7 @@ public sealed class AuditReview
         "JUDGE_ACCESS", "GUARD_RECORD", "END_GUARD", "EXPORT_EVIDENCE",
     ];
 
-    private const string Exporting = "EXPORT_FHIR";
+    internal const string Exporting = "EXPORT_FHIR";
 
     internal AuditReview(AuditLog log, Door door)
     {

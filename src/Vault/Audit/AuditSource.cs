@@ -34,7 +34,15 @@ internal abstract class AuditSource : IDisposable
     /// <summary>The bytes of matching entries, a page of them at most.</summary>
     public abstract IReadOnlyList<byte[]> Find(AuditFilter filter, int most);
 
+    /// <summary>The lowest and the highest sequence number of the entries of a time; 0 and 0 where there is none.</summary>
+    public abstract (long First, long Last) Between(DateTimeOffset since, DateTimeOffset until);
+
+    /// <summary>Gives the bytes of every entry that fits what the columns know of the question and was not refused, above a sequence number and up to another.</summary>
+    public abstract void Scan(ExposureQuestion question, long above, long upTo, BodyRow row);
+
     public abstract void Dispose();
+
+    public delegate void BodyRow(ReadOnlySpan<byte> body);
 
     public delegate void PatientRow(ReadOnlySpan<byte> patient, long seq);
 }

@@ -42,6 +42,22 @@ internal readonly ref struct EntryParser
 
     public ReadOnlySpan<byte> Action { get; }
 
+    /// <summary>One of the texts by its place: 0 actor, 1 staff, 2 action, 3 resource, 4 device, 5 session, 6 purpose, 7 reason, 8 department.</summary>
+    public ReadOnlySpan<byte> TextAt(int wanted)
+    {
+        var at = TextsAt(body);
+        Range range = default;
+        for (var text = 0; text <= wanted; text++)
+        {
+            Skip(body, ref at, out range);
+        }
+
+        return body[range];
+    }
+
+    /// <summary>The names of the fields, one after the other.</summary>
+    public FieldNames Fields => new(body, TextsAt(body), TextsOf(body));
+
     /// <summary>16 bytes each, ascending.</summary>
     public ReadOnlySpan<byte> Patients { get; }
 
@@ -179,5 +195,41 @@ internal readonly ref struct EntryParser
     {
         Skip(body, ref at, out var range);
         return Encoding.UTF8.GetString(body[range]);
+    }
+
+    /// <summary>Walks the names of the fields without copying any.</summary>
+    public ref struct FieldNames
+    {
+        private readonly ReadOnlySpan<byte> body;
+        private int at;
+        private int left;
+
+        public FieldNames(ReadOnlySpan<byte> body, int at, int texts)
+        {
+            this.body = body;
+            this.at = at;
+            for (var text = 0; text < texts; text++)
+            {
+                Skip(body, ref this.at, out _);
+            }
+
+            Count(body, ref this.at, out left);
+        }
+
+        public ReadOnlySpan<byte> Current { get; private set; }
+
+        public readonly FieldNames GetEnumerator() => this;
+
+        public bool MoveNext()
+        {
+            if (left-- <= 0)
+            {
+                return false;
+            }
+
+            Skip(body, ref at, out var range);
+            Current = body[range];
+            return true;
+        }
     }
 }

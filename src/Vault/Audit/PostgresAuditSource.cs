@@ -161,6 +161,38 @@ internal sealed class PostgresAuditSource : AuditSource
         }
     }
 
+    public override (long First, long Last) Between(DateTimeOffset since, DateTimeOffset until)
+    {
+        using var command = Command("SELECT coalesce(min(seq), 0), coalesce(max(seq), 0) FROM audit.entry WHERE log = $1 AND at >= $2 AND at < $3", log, since.ToUnixTimeMilliseconds(), until.ToUnixTimeMilliseconds());
+        using var rows = command.ExecuteReader();
+        return rows.Read() ? (rows.GetInt64(0), rows.GetInt64(1)) : (0, 0);
+    }
+
+    public override void Scan(ExposureQuestion question, long above, long upTo, BodyRow row)
+    {
+        List<object> values = [log, above, upTo, question.Since.ToUnixTimeMilliseconds(), question.Until.ToUnixTimeMilliseconds()];
+        var sql = new StringBuilder("SELECT e.body FROM audit.entry e");
+        if (question.Patient is { } patient)
+        {
+            values.Add(patient.ToByteArray(bigEndian: true));
+            sql.Append(System.Globalization.CultureInfo.InvariantCulture, $" JOIN audit.entry_patient p ON p.log = e.log AND p.seq = e.seq AND p.patient = ${values.Count}");
+        }
+
+        sql.Append(" WHERE e.log = $1 AND e.seq > $2 AND e.seq <= $3 AND e.at >= $4 AND e.at < $5 AND e.outcome <> 2");
+        if (question.Actor is { } actor)
+        {
+            values.Add(actor);
+            sql.Append(System.Globalization.CultureInfo.InvariantCulture, $" AND e.actor = ${values.Count}");
+        }
+
+        using var command = Command(sql.ToString(), [.. values]);
+        using var rows = command.ExecuteReader();
+        while (rows.Read())
+        {
+            row((byte[])rows[0]);
+        }
+    }
+
     public override void Dispose()
     {
         if (transaction is not null)

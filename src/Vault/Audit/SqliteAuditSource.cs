@@ -139,6 +139,35 @@ internal sealed class SqliteAuditSource(RawSqlite connection, bool owned) : Audi
         return found;
     }
 
+    public override (long First, long Last) Between(DateTimeOffset since, DateTimeOffset until)
+    {
+        using var rows = connection.Prepare("SELECT coalesce(min(seq), 0), coalesce(max(seq), 0) FROM entry INDEXED BY entry_at WHERE at >= ? AND at < ?");
+        rows.Bind(1, since.ToUnixTimeMilliseconds()).Bind(2, until.ToUnixTimeMilliseconds());
+        return rows.Step() ? (rows.Int64(0), rows.Int64(1)) : (0, 0);
+    }
+
+    public override void Scan(ExposureQuestion question, long above, long upTo, BodyRow row)
+    {
+        // The plus signs keep the time and the outcome from an index: what is left is a walk through neighbouring rows.
+        var sql = (question.Patient is not null
+                ? "SELECT e.body FROM entry_patient p JOIN entry e ON e.seq = p.seq WHERE p.patient = ?6 AND p.seq > ?1 AND p.seq <= ?2"
+                : "SELECT e.body FROM entry e WHERE e.seq > ?1 AND e.seq <= ?2")
+            + " AND +e.at >= ?3 AND +e.at < ?4 AND +e.outcome <> 2"
+            + (question.Actor is null ? "" : question.Patient is null ? " AND e.actor = ?5" : " AND +e.actor = ?5");
+        using var rows = connection.Prepare(sql);
+        rows.Bind(1, above).Bind(2, upTo).Bind(3, question.Since.ToUnixTimeMilliseconds()).Bind(4, question.Until.ToUnixTimeMilliseconds());
+        if (question.Actor is { } actor)
+        {
+            rows.BindText(5, actor);
+        }
+
+        BindIf(6, question.Patient, (index, value) => rows.BindBlob(index, value.ToByteArray(bigEndian: true)));
+        while (rows.Step())
+        {
+            row(rows.Blob(0));
+        }
+    }
+
     public override void Dispose()
     {
         entries?.Dispose();

@@ -67,6 +67,8 @@ public static class AlarmRules
             facts => facts.GlassSuspended > 0 ? Text($"{facts.GlassSuspended} {(facts.GlassSuspended == 1 ? "person" : "people")} suspended") : null),
         new("glass-often", "Emergency access is used often", Text($"{GlassRate.Usual} times within 30 days by one person"), "Look at the rates on the page Privacy: should these patients have been in care?", MailAudience.Administrators | MailAudience.PrivacyOfficer,
             facts => facts.GlassMost > GlassRate.Usual ? Text($"{facts.GlassMost} times within 30 days by one person") : null),
+        new("incident", "A notice of a breach is due", "a week before the day, the authority's a day before", "Look at the page Incidents: who is still to be told?", MailAudience.Administrators | MailAudience.PrivacyOfficer,
+            facts => facts.IncidentsDue > 0 ? Text($"{facts.IncidentsDue} open") : null),
     ];
 
     internal const string Log = "log";

@@ -64,6 +64,9 @@ public sealed record HealthFacts
     /// <summary>How often the one who does it most opened records in an emergency within 30 days.</summary>
     public long GlassMost { get; init; }
 
+    /// <summary>Open incidents of which a notice is due within a week, or the authority's within a day, or is late.</summary>
+    public long IncidentsDue { get; init; }
+
     public double FreePart => Size <= 0 ? 0 : Free / (double)Size;
 }
 

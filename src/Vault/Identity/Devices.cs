@@ -175,12 +175,7 @@ public sealed partial class Devices
                 return (null, null, NoSuchDevice);
             }
 
-            await change.Connection.Run(
-                "UPDATE device SET revoked = @now, code = NULL, code_expires = NULL, token = NULL, public_key = NULL WHERE id = @id",
-                cancel,
-                ("@now", Now),
-                ("@id", device.Id));
-            await Close(change, device, admin, cancel);
+            await End(change, device, admin, cancel);
             return (device, "registered -> revoked", null);
         },
         cancel);
@@ -363,6 +358,16 @@ public sealed partial class Devices
     {
         known[token] = device;
         standings.Register(device.Name, device.Department);
+    }
+
+    private async Task End(SessionChange change, RegisteredDevice device, Actor admin, CancellationToken cancel)
+    {
+        await change.Connection.Run(
+            "UPDATE device SET revoked = @now, code = NULL, code_expires = NULL, token = NULL, public_key = NULL WHERE id = @id",
+            cancel,
+            ("@now", Now),
+            ("@id", device.Id));
+        await Close(change, device, admin, cancel);
     }
 
     /// <summary>Ends what goes on at a device, in the course of a change.</summary>

@@ -49,6 +49,8 @@ public static class FactorActs
     /// <summary>Adopting rules of retention, or making one longer.</summary>
     public const string Retention = "retention-rules";
 
-    internal static bool IsOne(string? act) => act is Own or Roles or Times or Departments or Devices or KeySchedule or Sheets or Glass or Officers
-        or Holds or Retention;
+    /// <summary>Shutting accounts, devices and programs of an incident.</summary>
+    public const string Containment = "incident-containment";
+
+    internal static bool IsOne(string? act) => act is Own or Roles or Times or Departments or Devices or KeySchedule or Sheets or Glass or Officers or Holds or Retention or Containment;
 }

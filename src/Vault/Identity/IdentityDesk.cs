@@ -3,6 +3,7 @@ using Mangrove.Vault.Audit;
 using Mangrove.Vault.Clients;
 using Mangrove.Vault.Glass;
 using Mangrove.Vault.Holds;
+using Mangrove.Vault.Incidents;
 using Mangrove.Vault.Keys;
 
 namespace Mangrove.Vault.Identity;
@@ -154,5 +155,6 @@ public sealed class IdentityDesk : IDisposable
         await ClientStore.Create(store, cancel);
         await GlassStore.Create(store, cancel);
         await HoldStore.Create(store, cancel);
+        await IncidentStore.Create(store, cancel);
     }
 }

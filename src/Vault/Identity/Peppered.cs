@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Mangrove.Sealing;
 using Mangrove.Vault.Glass;
 using Mangrove.Vault.Holds;
+using Mangrove.Vault.Incidents;
 using Mangrove.Vault.Keys;
 
 namespace Mangrove.Vault.Identity;
@@ -50,6 +51,9 @@ internal sealed class Peppered(Sessions sessions, Peppers pepper, TimeProvider c
             "words of legal holds",
             cancel => Seals("SELECT words FROM hold_words", cancel),
             (old, after, cancel) => Move("SELECT id, words, hold FROM hold_words WHERE id > @after ORDER BY id LIMIT @most", "UPDATE hold_words SET words = @new WHERE id = @id", Kind.Hold, old, after, cancel));
+            "words of incidents",
+            cancel => Seals("SELECT words FROM incident_words", cancel),
+            (old, after, cancel) => Move("SELECT id, words, incident FROM incident_words WHERE id > @after ORDER BY id LIMIT @most", "UPDATE incident_words SET words = @new WHERE id = @id", Kind.Incident, old, after, cancel));
     }
 
     private enum Kind
@@ -58,6 +62,7 @@ internal sealed class Peppered(Sessions sessions, Peppers pepper, TimeProvider c
         Passkey = 2,
         Glass = 3,
         Hold = 4,
+        Incident = 5,
     }
 
     private Task<IReadOnlyList<Hanging>> Hashes(string sql, CancellationToken cancel) => Alone<IReadOnlyList<Hanging>>(
@@ -109,6 +114,7 @@ internal sealed class Peppered(Sessions sessions, Peppers pepper, TimeProvider c
                     Kind.Phone => (SecondFactors.Sealing.ToArray(), SecondFactors.Address(account)),
                     Kind.Passkey => (PasskeyFactors.Sealing.ToArray(), PasskeyFactors.Address(account)),
                     Kind.Hold => (HoldSealing.Use.ToArray(), HoldSealing.Address(id, account)),
+                    Kind.Incident => (IncidentSealing.Use.ToArray(), IncidentSealing.Address(id, account)),
                     _ => (GlassSealing.Use.ToArray(), GlassSealing.Address(id, account)),
                 };
                 byte[] plain;

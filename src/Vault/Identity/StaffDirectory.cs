@@ -9,7 +9,7 @@ namespace Mangrove.Vault.Identity;
 /// The accounts of the staff. Administrators make, change and close them; the person alone chooses the password, by a
 /// one-time link. Every change is an entry with what was before and after, and ends the person's live session at once.
 /// </summary>
-public sealed class StaffDirectory
+public sealed partial class StaffDirectory
 {
     private const int LongestName = 128;
     private const int LongestDepartment = 64;

@@ -41,6 +41,9 @@ public static class SystemActors
     /// <summary>Counts whose record is due by the rules of retention; reads dates of birth and shows none.</summary>
     internal static Actor Retention { get; } = Actor.Maker.System(SystemWork.Retention);
 
+    /// <summary>Copies the log of an incident and says which of its rotations have ended; opens nothing.</summary>
+    internal static Actor Incidents { get; } = Actor.Maker.System(SystemWork.Incidents);
+
     internal static Actor Index { get; } = Actor.Maker.System(SystemWork.Index);
 }
 

@@ -346,6 +346,34 @@ public sealed class IntegrationDirectory
         },
         cancel);
 
+    /// <summary>What stands against <see cref="Stop"/>: null or <c>integration.unknown</c>.</summary>
+    internal static async Task<Error?> Unstopped(SessionChange change, string client, CancellationToken cancel) => await Load(change, client, cancel) is null ? NoSuch : null;
+
+    /// <summary>
+    /// Stops a program in the course of a containment: its tokens are dead at once, its certificates are revoked, and an active one
+    /// is suspended.
+    /// </summary>
+    /// <returns>What was done, or <c>integration.unknown</c>.</returns>
+    internal async Task<Result<string>> Stop(SessionChange change, string client, Actor admin, string incident, CancellationToken cancel)
+    {
+        if (await Load(change, client, cancel) is not { } before)
+        {
+            return NoSuch;
+        }
+
+        await change.Connection.Run(
+            "UPDATE integration SET state = CASE WHEN state = @active THEN @suspended ELSE state END, generation = generation + 1 WHERE id = @id",
+            cancel,
+            ("@active", (long)IntegrationState.Active),
+            ("@suspended", (long)IntegrationState.Suspended),
+            ("@id", before.Id));
+        var ended = await certificates.EndOf(change, ClientKind.Program, before.Id, admin, cancel);
+        var after = before.State == IntegrationState.Active ? IntegrationState.Suspended : before.State;
+        var outcome = string.Create(CultureInfo.InvariantCulture, $"{Word(before.State)} -> {Word(after)}, tokens ended, {ended} certificates revoked");
+        await door.Record(admin, Rights.Administration, Sessions.Act("SUSPEND_INTEGRATION", IntegrationGate.Resource(before), $"{outcome}, {incident}"), cancel);
+        return outcome;
+    }
+
     private Task<Result<Integration>> Change(Actor admin, string action, string client, Func<SessionChange, Integration, Task<Acted<Integration>>> act, CancellationToken cancel) =>
         acts.Run<Integration>(
             admin,

@@ -151,10 +151,16 @@ public sealed class WatchDesk : IDisposable
     }
 
     /// <summary>The hospital numbers of the patients of findings. Part of <see cref="Findings"/>'s look.</summary>
-    public IReadOnlyDictionary<Guid, string> Numbers(IEnumerable<WatchFinding> findings)
+    public IReadOnlyDictionary<Guid, string> Numbers(IEnumerable<WatchFinding> findings) => Numbers(findings.Select(one => one.Patient).OfType<Guid>());
+
+    /// <summary>The patient with a hospital number; null where there is none. For whoever asks the log about them: no name, and no entry of its own.</summary>
+    public Guid? PatientOf(string? mrn) => Mrn.TryParse(mrn?.Trim(), out var parsed) && index.Search(new PatientQuery(parsed.ToString()), [Category.Name]).FirstOrDefault(hit => hit.Mrn == parsed.ToString()) is { } found ? found.Id.Value : null;
+
+    /// <summary>Hospital numbers of patients that an entry of the caller's own names.</summary>
+    public IReadOnlyDictionary<Guid, string> Numbers(IEnumerable<Guid> patients)
     {
         var numbers = new Dictionary<Guid, string>();
-        foreach (var patient in findings.Select(one => one.Patient).OfType<Guid>().Distinct())
+        foreach (var patient in patients.Distinct())
         {
             if (index.NumberOf(new PatientId(patient)) is { } number)
             {

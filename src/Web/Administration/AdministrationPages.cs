@@ -19,6 +19,7 @@ internal static class AdministrationPages
         BackupPages.Map(app);
         HealthPages.Map(app);
         WatchPages.Map(app);
+        Incidents.IncidentPages.Map(app);
         SharesPages.Map(app);
         RetentionPages.Map(app);
     }

@@ -45,6 +45,7 @@ internal sealed class StaffShell(IdentityDesk desk, GlassDesk glass, ClinicConte
         if (unseen is not null && role != Role.Admin)
         {
             stations.Add(Stations.Privacy);
+            stations.Add(Stations.Incidents);
         }
 
         return new ShellModel(

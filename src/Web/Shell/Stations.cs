@@ -11,6 +11,9 @@ public static class Stations
     /// <summary>Emergency accesses: of administrators, and of whoever else is named as privacy officer.</summary>
     public static Station Privacy { get; } = new("shield-lock", "Privacy", "/privacy");
 
+    /// <summary>Incidents: of administrators, and of whoever else is named as privacy officer.</summary>
+    public static Station Incidents { get; } = new("alert-octagon", "Incidents", "/admin/incidents");
+
     private static readonly Station Board = new("device-tv", "Board", "/board");
 
     public static IReadOnlyList<Station> For(Role role) => role switch
@@ -21,7 +24,7 @@ public static class Stations
         Role.Doctor => [new("stethoscope", "Queue", "/consultation"), new("test-pipe", "Results", "/results"), new("alert-octagon", "Critical", "/results/critical"), Patients, Paper],
         Role.Pharmacist => [new("pill", "Dispense", "/pharmacy"), new("packages", "Stock", "/pharmacy/stock"), Paper],
         Role.LabTech => [new("test-pipe", "Orders", "/laboratory"), new("microscope", "Results", "/laboratory/results"), Paper],
-        Role.Admin => [new("shield-check", "Trust", "/admin"), new("timeline-event", "Audit", "/admin/audit"), new("eye", "Watch", "/admin/watch"), new("users", "People", "/admin/accounts"), new("key", "Keys", "/admin/keys"), new("database", "Backups", "/admin/backups"), new("devices", "Devices", "/admin/devices"), new("plug-connected", "Programs", "/admin/integrations"), new("receipt-2", "Prices", "/admin/prices"), Privacy, new("archive", "Retention", "/admin/retention")],
+        Role.Admin => [new("shield-check", "Trust", "/admin"), new("timeline-event", "Audit", "/admin/audit"), new("eye", "Watch", "/admin/watch"), Incidents, new("users", "People", "/admin/accounts"), new("key", "Keys", "/admin/keys"), new("database", "Backups", "/admin/backups"), new("devices", "Devices", "/admin/devices"), new("plug-connected", "Programs", "/admin/integrations"), new("receipt-2", "Prices", "/admin/prices"), Privacy, new("archive", "Retention", "/admin/retention")],
         _ => throw new ArgumentOutOfRangeException(nameof(role)),
     };
 }

@@ -22,6 +22,7 @@ public sealed class PostgresUpgradeTests(SampleOnPostgres sample) : IClassFixtur
         CREATE INDEX "IX_draft_patient_id_by_kind" ON clinic.draft (patient_id, "by", kind);
         DELETE FROM clinic.__ef_migrations WHERE "MigrationId" LIKE '%_IndexesOfBefore' OR "MigrationId" LIKE '%_ActMarks' OR "MigrationId" LIKE '%_IndexVersions';
         ALTER TABLE clinic.fhir_record DROP COLUMN index_version;
+        DROP TABLE vault.incident_action, vault.incident_sent, vault.incident_waiver, vault.incident_impact, vault.incident_key, vault.incident_target, vault.incident_notice, vault.incident_words, vault.incident;
         DROP TABLE vault.watch_finding, vault.watch_position, vault.watch_flag, clinic.act_mark, clinic.act_settlement, vault.downtime_entry;
         DROP TABLE vault.glass_suspension, vault.glass_notice, vault.glass_words, vault.glass, vault.privacy_officer, vault.effective_clock;
         DROP TABLE vault.hold_words, vault.legal_hold, vault.retention_rule, vault.retention_country;

@@ -28,6 +28,7 @@ public abstract class HealthTests : OnEveryDatabase
         { "letters", "3 wait" },
         { "glass-overdue", "1 person suspended" },
         { "glass-often", "6 times within 30 days by one person" },
+        { "incident", "2 open" },
     };
 
     [Theory, MemberData(nameof(Wrong))]
@@ -337,6 +338,7 @@ public abstract class HealthTests : OnEveryDatabase
         "watch" => well with { FindingsWaiting = 2 },
         "glass-overdue" => well with { GlassSuspended = 1 },
         "glass-often" => well with { GlassMost = 6 },
+        "incident" => well with { IncidentsDue = 2 },
         _ => well with { LettersLate = 3 },
     };
 

@@ -13,7 +13,9 @@ using Mangrove.Vault.Glass;
 using Mangrove.Vault.Health;
 using Mangrove.Vault.Holds;
 using Mangrove.Vault.Identity;
+using Mangrove.Vault.Incidents;
 using Mangrove.Vault.Index;
+using Mangrove.Vault.Integrations;
 using Mangrove.Vault.Keys;
 
 namespace Mangrove.Tests.Vault.Identity;
@@ -67,6 +69,8 @@ internal sealed class IdentityHouse : IAsyncDisposable
     public GlassDesk Glass { get; private set; } = null!;
 
     public HoldDesk Holds { get; private set; } = null!;
+
+    public IncidentDesk Incidents { get; private set; } = null!;
 
     /// <summary>The file in which the log lies, for who breaks it.</summary>
     public AuditLog Audit => audit;
@@ -237,6 +241,8 @@ internal sealed class IdentityHouse : IAsyncDisposable
         Glass = new GlassDesk(Store, desk, Door, log, standings, Clock);
         await Glass.Load(default);
         Holds = new HoldDesk(Store, desk, Glass, Door, log, standings, Clock);
+        await IntegrationDesk.Create(Store, default);
+        Incidents = new IncidentDesk(Store, roots.FullName, audit, desk, Glass, new IntegrationDirectory(Store, desk.Acts, desk.Certificates, Door, Clock), Keys, Door, log, standings, Clock);
     }
 
     private async Task Stop()
@@ -247,6 +253,7 @@ internal sealed class IdentityHouse : IAsyncDisposable
         }
 
         stopped = true;
+        Incidents.Dispose();
         Recovery.Dispose();
         Keys.Dispose();
         desk.Dispose();

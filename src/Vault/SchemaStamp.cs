@@ -19,7 +19,7 @@ public static class SchemaStamp
     /// The schema of this version. Whoever changes a table of clinic, vault or keys adds one here and a fixture of the schema
     /// of before (tests/Cli/Upgrades/README.md); a test compares the tables with those of this number.
     /// </summary>
-    public const int Newest = 3;
+    public const int Newest = 4;
 
     private const string Prefix = "mangrove schema ";
 

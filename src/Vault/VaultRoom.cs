@@ -4,6 +4,7 @@ using Mangrove.Vault.Access;
 using Mangrove.Vault.Audit;
 using Mangrove.Vault.Backups;
 using Mangrove.Vault.Clients;
+using Mangrove.Vault.Destruction;
 using Mangrove.Vault.Glass;
 using Mangrove.Vault.Health;
 using Mangrove.Vault.Identity;
@@ -68,6 +69,7 @@ public sealed class VaultRoom : IAsyncDisposable
             rotations.Register(kind);
         }
 
+        Destruction = new DestructionDesk(storage, vault, keys, rotations, Identity, Door, receipts, log, signer, index, Facility, FacilityName, clock);
         Keys = new KeyDesk(keys, rotations, new PatientRotation(keys, Door, receipts, Space, clock), new RootKeeper(storage.Folder, protector, keys), Recovery, Door, receipts, Identity, clock);
     }
 
@@ -110,6 +112,9 @@ public sealed class VaultRoom : IAsyncDisposable
 
     /// <summary>Rules over the log, what they found, and who judged it.</summary>
     public WatchDesk Watch { get; }
+
+    /// <summary>Orders to destroy records, and their execution.</summary>
+    public DestructionDesk Destruction { get; }
 
     /// <summary>Who can open a backup when the hospital's own keys are gone.</summary>
     public RecoveryRecipients Recovery { get; }

@@ -203,6 +203,7 @@ internal sealed class CommandShell
         "keys" => "The hospital's keys.",
         "backup" => "Backups: made, listed, read back, restored, proven.",
         "mail" => "Letters about alarms: the mail server and who gets them.",
+        "patient" => "Records of patients: their destruction.",
         "downtime" => "After a downtime that was bridged with a read-only copy.",
         "keys shares" => "Printed sheets that recover the hospital's keys.",
         "device" => "The hospital's registered devices.",

@@ -91,6 +91,7 @@ public static class RoleMatrix
         [SystemWork.Upgrade] = new([], [], Rights.None, [Purpose.Administration], false),
         [SystemWork.Watch] = new([], [], Rights.None, [Purpose.Administration], false),
         [SystemWork.Glass] = new([], [], Rights.None, [Purpose.Administration], false),
+        [SystemWork.Destruction] = new([], [], Rights.None, [Purpose.Administration], false),
     }.ToFrozenDictionary();
 
     /// <summary>Every category may be read in bulk for export, and written for import, by an administrator acting for portability only.</summary>
@@ -163,4 +164,7 @@ public enum SystemWork
 
     /// <summary>Ending emergency accesses, and saying which were not justified in time: opens nothing.</summary>
     Glass = 13,
+
+    /// <summary>Carrying out approved orders of destruction: opens nothing.</summary>
+    Destruction = 14,
 }

@@ -43,5 +43,8 @@ public static class FactorActs
     /// <summary>Naming those who answer for privacy.</summary>
     public const string Officers = "privacy-officers";
 
-    internal static bool IsOne(string? act) => act is Own or Roles or Times or Departments or Devices or KeySchedule or Sheets or Glass or Officers;
+    /// <summary>Proposing or approving the destruction of records.</summary>
+    public const string Destruction = "destruction";
+
+    internal static bool IsOne(string? act) => act is Own or Roles or Times or Departments or Devices or KeySchedule or Sheets or Glass or Officers or Destruction;
 }

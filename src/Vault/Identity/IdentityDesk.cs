@@ -152,5 +152,6 @@ public sealed class IdentityDesk : IDisposable
         await IdentityStore.Create(store, cancel);
         await ClientStore.Create(store, cancel);
         await GlassStore.Create(store, cancel);
+        await Destruction.DestructionStore.Create(store, cancel);
     }
 }

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Mangrove.Sealing;
+using Mangrove.Vault.Destruction;
 using Mangrove.Vault.Glass;
 using Mangrove.Vault.Keys;
 
@@ -44,6 +45,11 @@ internal sealed class Peppered(Sessions sessions, Peppers pepper, TimeProvider c
             "words of emergency access",
             cancel => Seals("SELECT words FROM glass_words", cancel),
             (old, after, cancel) => Move("SELECT id, words, glass FROM glass_words WHERE id > @after ORDER BY id LIMIT @most", "UPDATE glass_words SET words = @new WHERE id = @id", Kind.Glass, old, after, cancel));
+        yield return new HangingKind(
+            KeyPurpose.Pepper,
+            "words of destruction orders",
+            cancel => Seals("SELECT words FROM destruction_order WHERE words IS NOT NULL", cancel),
+            (old, after, cancel) => Move("SELECT id, words, id FROM destruction_order WHERE words IS NOT NULL AND id > @after ORDER BY id LIMIT @most", "UPDATE destruction_order SET words = @new WHERE id = @id", Kind.Destruction, old, after, cancel));
     }
 
     private enum Kind
@@ -51,6 +57,7 @@ internal sealed class Peppered(Sessions sessions, Peppers pepper, TimeProvider c
         Phone = 1,
         Passkey = 2,
         Glass = 3,
+        Destruction = 4,
     }
 
     private Task<IReadOnlyList<Hanging>> Hashes(string sql, CancellationToken cancel) => Alone<IReadOnlyList<Hanging>>(
@@ -101,6 +108,7 @@ internal sealed class Peppered(Sessions sessions, Peppers pepper, TimeProvider c
                 {
                     Kind.Phone => (SecondFactors.Sealing.ToArray(), SecondFactors.Address(account)),
                     Kind.Passkey => (PasskeyFactors.Sealing.ToArray(), PasskeyFactors.Address(account)),
+                    Kind.Destruction => (DestructionStore.Use.ToArray(), DestructionStore.Address(id)),
                     _ => (GlassSealing.Use.ToArray(), GlassSealing.Address(id, account)),
                 };
                 byte[] plain;

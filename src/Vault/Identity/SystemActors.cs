@@ -38,6 +38,9 @@ public static class SystemActors
     /// <summary>Ends emergency accesses that are over, and says which were not justified in time; opens nothing.</summary>
     internal static Actor Glass { get; } = Actor.Maker.System(SystemWork.Glass);
 
+    /// <summary>Carries out orders of destruction that were approved; opens nothing.</summary>
+    internal static Actor Destruction { get; } = Actor.Maker.System(SystemWork.Destruction);
+
     internal static Actor Index { get; } = Actor.Maker.System(SystemWork.Index);
 }
 

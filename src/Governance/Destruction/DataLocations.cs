@@ -32,7 +32,7 @@ public static class DataLocations
         ["note.patient_id"] = Row,
         ["note.text"] = Deleted,
         ["observation.patient_id"] = Row,
-        ["observation.record"] = Deleted,
+        ["observation.value"] = Deleted,
         ["patient.contact"] = Deleted,
         ["patient.mrn"] = Row,
         ["patient.name"] = Deleted,

@@ -1,4 +1,5 @@
 using Mangrove.Cli.Backups;
+using Mangrove.Cli.Destruction;
 using Mangrove.Cli.Upgrades;
 using Mangrove.Clinic;
 using Mangrove.Clinic.Terminology;
@@ -46,6 +47,7 @@ public sealed class Hospital : IAsyncDisposable
         Events = new StationEvents();
         Diagnoses = new DiagnosisList(storage.Folder);
         Backups = new HospitalBackups(this);
+        Destruction = new DestructionWork(this);
 
         // Whoever answers for privacy is told on the page that is open.
         vault.Glass.Changed += (_, _) => Events.Changed(Station.Privacy);
@@ -63,6 +65,9 @@ public sealed class Hospital : IAsyncDisposable
 
     /// <summary>Backups and drills, one at a time.</summary>
     public HospitalBackups Backups { get; }
+
+    /// <summary>Carries out orders of destruction.</summary>
+    public DestructionWork Destruction { get; }
 
     public TimeProvider Clock { get; }
 
@@ -108,6 +113,7 @@ public sealed class Hospital : IAsyncDisposable
             vault = await VaultRoom.Open(storage, secret, new CareRelationships(clinics), new LogAnchors(clinics), head, clock, cancel);
             vault.Keys.Serve(new SealedTables(clinics));
             vault.Keys.Serve(new ImportedRecords(clinics, vault.Door, vault.Fingerprints));
+            await ReturnedPatients.Remove(vault, clinics, cancel);
             await UpgradeSwap.Sweep(storage.Folder, vault, clock, cancel);
             if (older == OlderSchema.Refuse)
             {
@@ -159,6 +165,7 @@ public sealed class Hospital : IAsyncDisposable
         services.AddSingleton(Vault.Holds);
         services.AddSingleton(Vault.Retention);
         services.AddSingleton(Vault.Incidents);
+        services.AddSingleton(Vault.Destruction);
         services.AddSingleton(Vault.Fingerprints);
         services.AddSingleton<IDbContextFactory<ClinicContext>>(Clinics);
         services.AddSingleton(Events);
@@ -172,6 +179,7 @@ public sealed class Hospital : IAsyncDisposable
     {
         await closing.CancelAsync();
         await indexing.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        Destruction.Dispose();
         await Backups.DisposeAsync();
         await Vault.DisposeAsync();
         closing.Dispose();

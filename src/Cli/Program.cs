@@ -43,6 +43,7 @@ internal static class Program
         new CertificateListVerb(ClientKind.Device),
         new CertificateRevokeVerb(ClientKind.Device),
         new DowntimeHandInVerb(),
+        new PatientDestroyVerb(),
         new BackupCreateVerb(),
         new BackupListVerb(),
         new BackupVerifyVerb(),

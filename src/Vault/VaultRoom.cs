@@ -4,6 +4,7 @@ using Mangrove.Vault.Access;
 using Mangrove.Vault.Audit;
 using Mangrove.Vault.Backups;
 using Mangrove.Vault.Clients;
+using Mangrove.Vault.Destruction;
 using Mangrove.Vault.Glass;
 using Mangrove.Vault.Health;
 using Mangrove.Vault.Holds;
@@ -72,6 +73,7 @@ public sealed class VaultRoom : IAsyncDisposable
             rotations.Register(kind);
         }
 
+        Destruction = new DestructionDesk(storage, vault, keys, rotations, Identity, Door, receipts, log, signer, index, Facility, FacilityName, clock);
         Keys = new KeyDesk(keys, rotations, new PatientRotation(keys, Door, receipts, Space, clock), new RootKeeper(storage.Folder, protector, keys), Recovery, Door, receipts, Identity, clock);
         Incidents = new IncidentDesk(vault, storage.Folder, log, Identity, Glass, Integrations.Directory, Keys, Door, receipts, standings, clock);
     }
@@ -124,6 +126,9 @@ public sealed class VaultRoom : IAsyncDisposable
 
     /// <summary>Incidents: their record, containment, extent and what was sent.</summary>
     public IncidentDesk Incidents { get; }
+
+    /// <summary>Orders to destroy records, and their execution.</summary>
+    public DestructionDesk Destruction { get; }
 
     /// <summary>Who can open a backup when the hospital's own keys are gone.</summary>
     public RecoveryRecipients Recovery { get; }

@@ -22,7 +22,7 @@ public sealed record BackupMade(StoredBackup Stored, long Written, int Removed, 
 /// Backups of a hospital that is open, whoever asks for them: the schedule, a page or the command line. One at a time; the
 /// hospital goes on working. A backup counts once it was read back whole.
 /// </summary>
-public sealed class HospitalBackups(Hospital hospital) : IBackupWork, IAsyncDisposable
+public sealed partial class HospitalBackups(Hospital hospital) : IBackupWork, IAsyncDisposable
 {
     /// <summary>How the folders in the data folder are called that are swept at every start.</summary>
     internal const string ScratchPrefix = "scratch-";

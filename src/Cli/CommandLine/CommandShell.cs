@@ -205,6 +205,7 @@ internal sealed class CommandShell
         "mail" => "Letters about alarms: the mail server and who gets them.",
         "hold" => "Legal holds: what may not be destroyed.",
         "retention" => "How long records stay: rules, and what is due.",
+        "patient" => "Records of patients: their destruction.",
         "downtime" => "After a downtime that was bridged with a read-only copy.",
         "keys shares" => "Printed sheets that recover the hospital's keys.",
         "device" => "The hospital's registered devices.",

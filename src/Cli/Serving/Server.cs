@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using Mangrove.Api;
 using Mangrove.Cli.Backups;
 using Mangrove.Cli.CommandLine;
+using Mangrove.Cli.Destruction;
 using Mangrove.Cli.Watch;
 using Mangrove.Kernel;
 using Mangrove.Vault;
@@ -195,6 +196,7 @@ public sealed class Server : IAsyncDisposable
             builder.Services.AddHostedService<BackupTimetable>();
             builder.Services.AddHostedService<KeyWork>();
             builder.Services.AddHostedService<AccessWatch>();
+            builder.Services.AddHostedService<DestructionKeeper>();
             builder.Services.AddHostedService(static services => services.GetRequiredService<HealthWatch>());
         }
 

@@ -93,6 +93,7 @@ public static class RoleMatrix
         [SystemWork.Glass] = new([], [], Rights.None, [Purpose.Administration], false),
         [SystemWork.Retention] = new([Category.BirthAndSex], [], Rights.None, [Purpose.System], false),
         [SystemWork.Incidents] = new([], [], Rights.None, [Purpose.Administration], false),
+        [SystemWork.Destruction] = new([], [], Rights.None, [Purpose.Administration], false),
     }.ToFrozenDictionary();
 
     /// <summary>Every category may be read in bulk for export, and written for import, by an administrator acting for portability only.</summary>
@@ -173,4 +174,7 @@ public enum SystemWork
 
     /// <summary>Copying the log of an incident, and saying which of its rotations have ended: opens nothing.</summary>
     Incidents = 16,
+
+    /// <summary>Carrying out approved orders of destruction: opens nothing.</summary>
+    Destruction = 14,
 }

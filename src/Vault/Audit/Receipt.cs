@@ -59,6 +59,10 @@ internal sealed class Receipt
         public async Task Note(Actor actor, Request request, CancellationToken cancel) =>
             await log.Append(Draft(actor, request, request.Patients, [.. Names(request.Reads, request.Writes), .. request.NamedFields], AuditOutcome.Allowed, request.Reason), cancel);
 
+        /// <summary>As <see cref="Note"/>, for whoever has to name the entry.</summary>
+        public async Task<long> Numbered(Actor actor, Request request, CancellationToken cancel) =>
+            (await log.Append(Draft(actor, request, request.Patients, [], AuditOutcome.Allowed, request.Reason), cancel)).Seq;
+
         /// <summary>That a record was opened in an emergency: flagged as what is done by it.</summary>
         public async Task ByGlass(Actor actor, Request request, Guid glass, CancellationToken cancel) =>
             await log.Append(Draft(actor, request, request.Patients, [], AuditOutcome.BreakGlass, GlassReason(glass, request.Reason)), cancel);

@@ -26,6 +26,28 @@ internal sealed class BackupKeys(Store store, KeyRing ring, TimeProvider clock)
         return await New(connection, Epochs, cancel);
     }
 
+    /// <summary>A new epoch: every backup from now on is under it.</summary>
+    public async Task<(Guid Id, KeyMaterial Key)> NewEpoch(CancellationToken cancel)
+    {
+        await using var connection = await store.Open(cancel);
+
+        // Later than any there is, whatever the clock says: the newest by this is the one in use.
+        var newest = await connection.Scalar($"SELECT MAX(created) FROM {Epochs}", cancel) as long? ?? 0;
+        var made = await New(connection, Epochs, cancel);
+        await connection.Run($"UPDATE {Epochs} SET created = @after WHERE id = @id AND created <= @newest", cancel, ("@after", newest + 1), ("@id", made.Id), ("@newest", newest));
+        return made;
+    }
+
+    /// <summary>Destroys the keys of epochs: bundles under them open from here no more.</summary>
+    public async Task ForgetEpochs(IReadOnlyCollection<Guid> epochs, CancellationToken cancel)
+    {
+        await using var connection = await store.Open(cancel);
+        foreach (var epoch in epochs)
+        {
+            await connection.Run($"DELETE FROM {Epochs} WHERE id = @id", cancel, ("@id", epoch));
+        }
+    }
+
     /// <summary>A new key for a new data archive; durable when the task ends, so that no archive is written whose key is lost.</summary>
     public async Task<(Guid Id, KeyMaterial Key)> NewArchive(CancellationToken cancel)
     {
@@ -58,6 +80,9 @@ internal sealed class BackupKeys(Store store, KeyRing ring, TimeProvider clock)
     [
         new HangingKind(KeyPurpose.Backup, "epochs of backups", cancel => Count(Epochs, cancel), (old, after, cancel) => Move(Epochs, old, after, cancel)),
         new HangingKind(KeyPurpose.Backup, "archives of backups", cancel => Count(Archives, cancel), (old, after, cancel) => Move(Archives, old, after, cancel)),
+
+        // The key that signs manifests: without it in the count, its version would be retired from under it.
+        new HangingKind(KeyPurpose.Backup, "signing keys of backups", cancel => ring.CountSecrets(KeyPurpose.Backup, cancel), (old, _, cancel) => ring.ResealSecrets(old, cancel)),
     ];
 
     private async Task<IReadOnlyList<Hanging>> Count(string table, CancellationToken cancel)

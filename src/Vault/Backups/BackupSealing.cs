@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Mangrove.Sealing;
 using Mangrove.Vault.Keys;
 
@@ -87,14 +86,8 @@ internal sealed class BackupSealing : LiveArchiveKeys, IArchiveMaker
 
     public void WriteKeys(Stream target, IReadOnlyCollection<Guid> others)
     {
-        using var own = KeyMaterial.Generate();
-        var head = new BundleHead { Facility = Facility, FacilityName = facilityName, Backup = Backup, Epoch = Epoch, Created = Created, Slots = slots };
-        head = head with { Wrapped = KeyWrap.WrapBound(epoch, own, head.KeyContext()) };
-        var hash = head.WriteTo(target);
-
         var blobs = new List<(Guid, KeyMaterial)> { (Backup, archive) };
         var opened = new List<KeyMaterial>();
-        byte[] keys;
         try
         {
             foreach (var other in others)
@@ -104,37 +97,17 @@ internal sealed class BackupSealing : LiveArchiveKeys, IArchiveMaker
                 blobs.Add((other, key));
             }
 
-            keys = new BundleKeys(facilityName, Signer.ExportPublicKey(), purposes, blobs, [.. keysCopy.Select(part => (part.Name, part.Length))]).ToBytes();
+            BundleWriting.Write(
+                target,
+                new BundleHead { Facility = Facility, FacilityName = facilityName, Backup = Backup, Epoch = Epoch, Created = Created, Slots = slots },
+                epoch,
+                new BundleKeys(facilityName, Signer.ExportPublicKey(), purposes, blobs, [.. keysCopy.Select(part => (part.Name, part.Length))]),
+                [.. keysCopy.Select(part => part.Path)]);
         }
         finally
         {
             opened.ForEach(key => key.Dispose());
         }
-
-        using var writer = new ArchiveWriter(target, own, new ArchiveHeader(ArchiveKind.Keys, Facility, Backup, Epoch, Created, hash), leaveOpen: true);
-        try
-        {
-            writer.Write(keys);
-        }
-        finally
-        {
-            CryptographicOperations.ZeroMemory(keys);
-        }
-
-        var buffer = new byte[Archive.LongestChunk];
-        foreach (var part in keysCopy)
-        {
-            using var source = File.OpenRead(part.Path);
-            for (var left = part.Length; left > 0;)
-            {
-                var chunk = buffer.AsSpan(0, (int)Math.Min(left, buffer.Length));
-                source.ReadExactly(chunk);
-                writer.Write(chunk);
-                left -= chunk.Length;
-            }
-        }
-
-        writer.Finish([]);
     }
 
     public byte[] Sign(ReadOnlySpan<byte> manifest) => Signer.Sign(manifest);

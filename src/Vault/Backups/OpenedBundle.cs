@@ -30,6 +30,10 @@ public sealed class OpenedBundle : IArchiveKeys, IDisposable
 
     public Guid Backup => head.Backup;
 
+    internal BundleHead Head => head;
+
+    internal BundleKeys Keys => keys;
+
     /// <summary>The copies of the key store that it carries.</summary>
     public IReadOnlyList<(string Name, long Length)> Parts => keys.Parts;
 

@@ -13,6 +13,9 @@ internal readonly record struct Acted<T>(T? Value, string? Resource, string? Rea
     {
     }
 
+    /// <summary>The patients whom the act is about, for its entry; null for none.</summary>
+    public IReadOnlyList<PatientRef>? Patients { get; init; }
+
     public static implicit operator Acted<T>(Error refusal) => new(default, null, null, refusal);
 }
 
@@ -48,7 +51,7 @@ internal sealed class AdministratorAct(Sessions sessions, Door door, Receipt.Log
                 var acted = await act(change);
                 if (acted.Refusal is null)
                 {
-                    await door.Record(admin, Rights.Administration, Sessions.Act(action, acted.Resource!, acted.Reason), cancel);
+                    await door.Record(admin, Rights.Administration, Sessions.Act(action, acted.Resource!, acted.Reason) with { Patients = acted.Patients ?? [] }, cancel);
                 }
                 else
                 {

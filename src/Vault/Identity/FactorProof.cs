@@ -52,5 +52,8 @@ public static class FactorActs
     /// <summary>Shutting accounts, devices and programs of an incident.</summary>
     public const string Containment = "incident-containment";
 
-    internal static bool IsOne(string? act) => act is Own or Roles or Times or Departments or Devices or KeySchedule or Sheets or Glass or Officers or Holds or Retention or Containment;
+    /// <summary>Proposing or approving the destruction of records.</summary>
+    public const string Destruction = "destruction";
+
+    internal static bool IsOne(string? act) => act is Own or Roles or Times or Departments or Devices or KeySchedule or Sheets or Glass or Officers or Holds or Retention or Containment or Destruction;
 }

@@ -156,5 +156,6 @@ public sealed class IdentityDesk : IDisposable
         await GlassStore.Create(store, cancel);
         await HoldStore.Create(store, cancel);
         await IncidentStore.Create(store, cancel);
+        await Destruction.DestructionStore.Create(store, cancel);
     }
 }

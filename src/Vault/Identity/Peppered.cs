@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Mangrove.Sealing;
+using Mangrove.Vault.Destruction;
 using Mangrove.Vault.Glass;
 using Mangrove.Vault.Holds;
 using Mangrove.Vault.Incidents;
@@ -51,9 +52,16 @@ internal sealed class Peppered(Sessions sessions, Peppers pepper, TimeProvider c
             "words of legal holds",
             cancel => Seals("SELECT words FROM hold_words", cancel),
             (old, after, cancel) => Move("SELECT id, words, hold FROM hold_words WHERE id > @after ORDER BY id LIMIT @most", "UPDATE hold_words SET words = @new WHERE id = @id", Kind.Hold, old, after, cancel));
+        yield return new HangingKind(
+            KeyPurpose.Pepper,
             "words of incidents",
             cancel => Seals("SELECT words FROM incident_words", cancel),
             (old, after, cancel) => Move("SELECT id, words, incident FROM incident_words WHERE id > @after ORDER BY id LIMIT @most", "UPDATE incident_words SET words = @new WHERE id = @id", Kind.Incident, old, after, cancel));
+        yield return new HangingKind(
+            KeyPurpose.Pepper,
+            "words of destruction orders",
+            cancel => Seals("SELECT words FROM destruction_order WHERE words IS NOT NULL", cancel),
+            (old, after, cancel) => Move("SELECT id, words, id FROM destruction_order WHERE words IS NOT NULL AND id > @after ORDER BY id LIMIT @most", "UPDATE destruction_order SET words = @new WHERE id = @id", Kind.Destruction, old, after, cancel));
     }
 
     private enum Kind
@@ -63,6 +71,7 @@ internal sealed class Peppered(Sessions sessions, Peppers pepper, TimeProvider c
         Glass = 3,
         Hold = 4,
         Incident = 5,
+        Destruction = 6,
     }
 
     private Task<IReadOnlyList<Hanging>> Hashes(string sql, CancellationToken cancel) => Alone<IReadOnlyList<Hanging>>(
@@ -115,6 +124,7 @@ internal sealed class Peppered(Sessions sessions, Peppers pepper, TimeProvider c
                     Kind.Passkey => (PasskeyFactors.Sealing.ToArray(), PasskeyFactors.Address(account)),
                     Kind.Hold => (HoldSealing.Use.ToArray(), HoldSealing.Address(id, account)),
                     Kind.Incident => (IncidentSealing.Use.ToArray(), IncidentSealing.Address(id, account)),
+                    Kind.Destruction => (DestructionStore.Use.ToArray(), DestructionStore.Address(id)),
                     _ => (GlassSealing.Use.ToArray(), GlassSealing.Address(id, account)),
                 };
                 byte[] plain;

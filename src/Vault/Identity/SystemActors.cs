@@ -44,6 +44,9 @@ public static class SystemActors
     /// <summary>Copies the log of an incident and says which of its rotations have ended; opens nothing.</summary>
     internal static Actor Incidents { get; } = Actor.Maker.System(SystemWork.Incidents);
 
+    /// <summary>Carries out orders of destruction that were approved; opens nothing.</summary>
+    internal static Actor Destruction { get; } = Actor.Maker.System(SystemWork.Destruction);
+
     internal static Actor Index { get; } = Actor.Maker.System(SystemWork.Index);
 }
 

@@ -268,6 +268,7 @@ internal sealed partial class KeyRing
         await store.AddColumn("secret", "purpose", $"INTEGER NOT NULL DEFAULT {RingPurpose}", $"UPDATE secret SET purpose = {AuditPurpose} WHERE name = 'audit-signer'", cancel);
         await store.Create("CREATE INDEX IF NOT EXISTS patient_key_data ON patient_key (data_version, patient)", cancel);
         await store.Create(PatientsSchema, cancel);
+        await store.Create(Destruction.DestructionStore.Tombstones, cancel);
     }
 
     private static async Task<Dictionary<KeyPurpose, int>> Least(DbConnection connection, CancellationToken cancel) =>

@@ -178,7 +178,8 @@ internal sealed partial class KeyRing : IDisposable
         await using var connection = await store.Open(cancel);
         await using var transaction = await connection.BeginTransactionAsync(cancel);
         await using var insert = connection.Prepared(
-            "INSERT INTO patient_key (patient, id, version, wrapped, created, data_version) VALUES (@patient, @id, @version, @wrapped, @created, @data) ON CONFLICT (patient) DO NOTHING",
+            // A patient whose keys were destroyed never gets one again: nothing can be sealed for that id.
+            "INSERT INTO patient_key (patient, id, version, wrapped, created, data_version) SELECT @patient, @id, @version, @wrapped, @created, @data WHERE NOT EXISTS (SELECT 1 FROM patient_tombstone WHERE patient = @patient) ON CONFLICT (patient) DO NOTHING",
             "@patient",
             "@id",
             "@version",

@@ -26,6 +26,7 @@ public sealed class PostgresUpgradeTests(SampleOnPostgres sample) : IClassFixtur
         DROP TABLE vault.watch_finding, vault.watch_position, vault.watch_flag, clinic.act_mark, clinic.act_settlement, vault.downtime_entry;
         DROP TABLE vault.glass_suspension, vault.glass_notice, vault.glass_words, vault.glass, vault.privacy_officer, vault.effective_clock;
         DROP TABLE vault.hold_words, vault.legal_hold, vault.retention_rule, vault.retention_country;
+        DROP TABLE vault.destruction_patient, vault.destruction_order, keys.patient_tombstone;
         COMMENT ON TABLE clinic.__ef_migrations IS NULL;
         COMMENT ON TABLE vault.account IS NULL;
         COMMENT ON TABLE keys.purpose_key IS NULL;

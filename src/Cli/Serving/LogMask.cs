@@ -35,6 +35,7 @@ public static partial class LogMask
         [("Mangrove.Cli.Serving.SpaceKeeper", "Fault")] = TypeName,
         [("Mangrove.Cli.Serving.ActKeeper", "Fault")] = Code,
         [("Mangrove.Cli.Backups.BackupTimetable", "Fault")] = Code,
+        [("Mangrove.Cli.Destruction.DestructionKeeper", "Fault")] = Code,
         [("Mangrove.Cli.Watch.HealthWatch", "Fault")] = Code,
         [("Mangrove.Cli.Watch.AccessWatch", "Fault")] = Code,
     }.ToFrozenDictionary();

@@ -37,6 +37,7 @@ public static partial class LogMask
         [("Mangrove.Cli.Serving.ActKeeper", "Fault")] = Code,
         [("Mangrove.Cli.Serving.RetentionKeeper", "Fault")] = Code,
         [("Mangrove.Cli.Backups.BackupTimetable", "Fault")] = Code,
+        [("Mangrove.Cli.Destruction.DestructionKeeper", "Fault")] = Code,
         [("Mangrove.Cli.Watch.HealthWatch", "Fault")] = Code,
         [("Mangrove.Cli.Watch.AccessWatch", "Fault")] = Code,
     }.ToFrozenDictionary();

@@ -18,8 +18,8 @@ public sealed class PatientRows(IClinicDatabase clinics)
 
     private static readonly char[] Between = [' ', ',', ';', '\n', '\r', '\t'];
 
-    private static readonly MethodInfo DeleteOne = typeof(PatientRows).GetMethod(nameof(DeleteIn), BindingFlags.NonPublic | BindingFlags.Static)!;
-    private static readonly MethodInfo CountOne = typeof(PatientRows).GetMethod(nameof(CountIn), BindingFlags.NonPublic | BindingFlags.Static)!;
+    private static readonly MethodInfo DeleteOne = typeof(OfOneType).GetMethod(nameof(OfOneType.Delete))!;
+    private static readonly MethodInfo CountOne = typeof(OfOneType).GetMethod(nameof(OfOneType.Count))!;
 
     /// <summary>Finds patients by their hospital numbers.</summary>
     /// <param name="typed">Separated by spaces, commas or lines.</param>
@@ -108,11 +108,15 @@ public sealed class PatientRows(IClinicDatabase clinics)
             .OrderBy(entity => entity.Item2, StringComparer.Ordinal),
     ];
 
-    private static Task<int> DeleteIn<T>(ClinicContext clinic, PatientId patient, CancellationToken cancel)
-        where T : class =>
-        clinic.Set<T>().Where(row => EF.Property<PatientId>(row, nameof(SealedRow.PatientId)) == patient).ExecuteDeleteAsync(cancel);
+    /// <summary>What is done to the rows of one type, which is known when it runs.</summary>
+    private static class OfOneType
+    {
+        public static Task<int> Delete<T>(ClinicContext clinic, PatientId patient, CancellationToken cancel)
+            where T : class =>
+            clinic.Set<T>().Where(row => EF.Property<PatientId>(row, nameof(SealedRow.PatientId)) == patient).ExecuteDeleteAsync(cancel);
 
-    private static Task<int> CountIn<T>(ClinicContext clinic, PatientId patient, CancellationToken cancel)
-        where T : class =>
-        clinic.Set<T>().CountAsync(row => EF.Property<PatientId>(row, nameof(SealedRow.PatientId)) == patient, cancel);
+        public static Task<int> Count<T>(ClinicContext clinic, PatientId patient, CancellationToken cancel)
+            where T : class =>
+            clinic.Set<T>().CountAsync(row => EF.Property<PatientId>(row, nameof(SealedRow.PatientId)) == patient, cancel);
+    }
 }

@@ -4,6 +4,7 @@ using Mangrove.Cli.Upgrades;
 using Mangrove.Clinic;
 using Mangrove.Clinic.Terminology;
 using Mangrove.Governance;
+using Mangrove.Governance.Retention;
 using Mangrove.Kernel;
 using Mangrove.Portability.Exchange;
 using Mangrove.Storage.Postgres;
@@ -36,6 +37,7 @@ public sealed class Hospital : IAsyncDisposable
     private readonly FolderLock? folder;
     private readonly CancellationTokenSource closing = new();
     private Task indexing = Task.CompletedTask;
+    private bool governed;
 
     private Hospital(FolderLock? folder, StorageOptions storage, VaultRoom vault, IClinicDatabase clinics, TimeProvider clock)
     {
@@ -172,6 +174,18 @@ public sealed class Hospital : IAsyncDisposable
         services.AddSingleton(Diagnoses);
         services.AddMangroveClinic();
         services.AddMangroveGovernance();
+        Govern();
+    }
+
+    /// <summary>Has retention and legal holds asked before anything is destroyed. Where nobody called this, nothing can be destroyed.</summary>
+    internal void Govern()
+    {
+        if (Interlocked.Exchange(ref governed, true))
+        {
+            return;
+        }
+
+        Vault.Destruction.Ask(new RetentionObjections(Clinics, Vault.Retention, Vault.Holds, Clock));
     }
 
     /// <summary>Seals the hospital: the index build stops, the log is anchored, keys are zeroed, the folder is given back.</summary>

@@ -44,9 +44,14 @@ public abstract class RetentionVerbTests(SampleHospital sample) : IDisposable
         var listed = Assert.Single((await Do("hold", "list", second)).Json.EnumerateArray().ToList());
         Assert.Equal((hold, number, "INS 12/2026", Why), (listed.GetProperty("hold").GetString(), listed.GetProperty("patient").GetString(), listed.GetProperty("reference").GetString(), listed.GetProperty("reason").GetString()));
 
+        // Whoever destroys is asked for the hold first.
+        string[] propose = [number, "--propose", .. second, "--reason", "asked", "--words-file", why];
+        Assert.Equal((2, "retention.hold"), Came(await Do("patient", "destroy", [.. propose, "--code-file", folder.Secret("first", codes[1])])));
+
         Assert.Equal((2, "hold.own"), Came(await Do("hold", "release", [.. boss, "--hold", hold, "--reason-file", why, "--code-file", folder["code"]])));
         var released = await Do("hold", "release", [.. second, "--hold", hold, "--reason-file", why, "--code-file", folder.Secret("theirs", codes[0])]);
         Assert.True(released.Exit == 0, released.Out + released.Error);
+        Assert.Equal((2, "retention.no-policy"), Came(await Do("patient", "destroy", [.. propose, "--code-file", folder.Secret("next", codes[2])])));
         Assert.Equal((2, "hold.none"), Came(await Do("hold", "release", [.. second, "--hold", hold, "--reason-file", why, "--code-file", folder["code"]])));
 
         var rules = (await Do("retention", "rules", boss)).Json;

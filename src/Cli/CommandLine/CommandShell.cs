@@ -166,6 +166,7 @@ internal sealed class CommandShell
 
         await using var hospital = await Hospital.Open(taken, Common.StorageOf(parsed, call), secret, clock, OlderSchema.Refuse, cancel);
         hospital.StartIndexing();
+        hospital.Govern();
         return await acting.Run(hospital, parsed, call, cancel);
     }
 

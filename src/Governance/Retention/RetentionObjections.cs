@@ -1,6 +1,7 @@
 using Mangrove.Clinic;
 using Mangrove.Kernel;
 using Mangrove.Vault;
+using Mangrove.Vault.Destruction;
 using Mangrove.Vault.Holds;
 using Microsoft.EntityFrameworkCore;
 
@@ -18,7 +19,7 @@ public sealed record RetentionObjection(PatientId Patient, Error Reason);
 /// What retention has against the destruction of records, asked anew at the moment: whoever destroys MUST ask it right before,
 /// and MUST destroy none of those that it names. What cannot be read or is not here stays.
 /// </summary>
-public sealed class RetentionObjections(IDbContextFactory<ClinicContext> clinics, RetentionDesk retention, HoldDesk holds, TimeProvider clock)
+public sealed class RetentionObjections(IDbContextFactory<ClinicContext> clinics, RetentionDesk retention, HoldDesk holds, TimeProvider clock) : IDestructionObjection
 {
     private static readonly Error Held = new("retention.hold", "A legal hold keeps this record. Another person than the one who placed it releases it on the page Legal holds, when the case is over.");
     private static readonly Error NoPolicy = new("retention.no-policy", "This hospital has adopted no rules of retention. An administrator does, on the page Rules of retention.");
@@ -26,6 +27,9 @@ public sealed class RetentionObjections(IDbContextFactory<ClinicContext> clinics
     private static readonly Error Care = new("retention.period", "A visit of this patient is open. Close it at the cashier; its period begins then.");
     private static readonly Error Unread = new("retention.period", "The dates of this record cannot be read, so that its period cannot be counted. It stays.");
     private static readonly Error Clock = new("retention.clock", "By the server's clock the period is over, but the log and the backups have not seen that time pass. Was the clock set, or the server off for long, or are there no backups?");
+
+    public async Task<IReadOnlyList<DestructionObstacle>> Against(IReadOnlyList<PatientRef> patients, CancellationToken cancel) =>
+        [.. (await Ask([.. patients.Select(patient => patient.Id)], cancel)).Select(one => new DestructionObstacle(one.Patient, one.Reason.Code, one.Reason.Message))];
 
     /// <summary>Those of the patients whose records must stay, each with the first reason; none for the others. The look at dates of birth is an entry that names them.</summary>
     /// <exception cref="Vault.Audit.AuditUnavailable">The log cannot be written: nothing is read, and nothing may be destroyed.</exception>

@@ -1,8 +1,5 @@
 using System.Globalization;
 using Mangrove.Kernel;
-using Mangrove.Vault.Access;
-using Mangrove.Vault.Audit;
-using Mangrove.Vault.Backups;
 using Mangrove.Vault.Identity;
 using Mangrove.Vault.Keys;
 

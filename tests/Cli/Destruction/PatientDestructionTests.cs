@@ -154,7 +154,7 @@ public abstract class PatientDestructionTests(SampleHospital sample) : IDisposab
     }
 
     [Fact]
-    public async Task On_the_command_line_nothing_is_destroyed_while_nobody_knows_of_holds()
+    public async Task On_the_command_line_one_act_is_named_and_an_unknown_order_or_patient_is_refused()
     {
         var (user, password) = sample.Login(Role.Admin);
         string[] who = ["--data", sample.Data, "--as", user, "--password-file", folder.Secret("admin", password), "--json", .. sample.StorageArguments];

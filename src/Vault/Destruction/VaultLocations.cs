@@ -15,6 +15,11 @@ public static class VaultLocations
         ["watch_finding.patient"] = "emptied: what a rule found about a colleague stays",
         ["watch_flag.patient"] = "deleted",
         ["watch_flag.mrn"] = "deleted",
+        ["legal_hold.patient"] = "made anonymous: that a hold was there stays, for whom does not",
+        ["legal_hold.mrn"] = "emptied",
+        ["hold_words.words"] = "deleted for holds of the patient",
+        ["incident_words.words"] = "stays with the incident: its lists hold record ids; who writes a remark is told to name nobody",
+        ["incident_impact.patients"] = "stays: a number of records",
         ["destruction_order.words"] = "deleted when the order is certified",
         ["destruction_patient.patient"] = "stays: the record id of the certificate, which names nobody",
         ["destruction_patient.mrn"] = "emptied when the order is certified",
@@ -26,6 +31,8 @@ public static class VaultLocations
     [
         ("vault.glass_words", "DELETE FROM glass_words WHERE glass IN (SELECT id FROM glass WHERE patient = @patient) AND @nobody = @nobody"),
         ("vault.glass", "UPDATE glass SET patient = @nobody, mrn = '' WHERE patient = @patient"),
+        ("vault.hold_words", "DELETE FROM hold_words WHERE hold IN (SELECT id FROM legal_hold WHERE patient = @patient) AND @nobody = @nobody"),
+        ("vault.legal_hold", "UPDATE legal_hold SET patient = @nobody, mrn = '' WHERE patient = @patient"),
         ("vault.watch_finding", "UPDATE watch_finding SET patient = NULL WHERE patient = @patient AND @nobody = @nobody"),
         ("vault.watch_flag", "DELETE FROM watch_flag WHERE patient = @patient AND @nobody = @nobody"),
     ];

@@ -13,7 +13,7 @@ namespace Mangrove.Tests.Acceptance.Day;
 public abstract partial class PagesTests(DayHospital hospital, LookHost browser)
 {
     // More kinds than any role has: a guard against a link that makes ever new ones.
-    private const int MostPages = 30;
+    private const int MostPages = 45;
 
     protected async Task Walk(Role role)
     {

@@ -1,3 +1,4 @@
+using System.Data;
 using System.Globalization;
 using Mangrove.Kernel;
 using Mangrove.Vault.Storage;
@@ -14,6 +15,11 @@ namespace Mangrove.Vault.Audit;
 /// <param name="log">This node's log.</param>
 internal sealed class PostgresAuditStore(string connectionString, Guid log) : AuditStore
 {
+    // How long the lock of a server that was killed may outlive it, in PostgreSQL's own notation.
+    private const string Patience = "SET lock_timeout = '3s'";
+    private const string Lock = "SELECT pg_advisory_lock(hashtextextended($1, 0))::text";
+    private const string Unlock = "SELECT pg_advisory_unlock(hashtextextended($1, 0))";
+
     private readonly NpgsqlDataSource source = PostgresSource.Open(connectionString);
     private NpgsqlConnection? writer;
 
@@ -21,11 +27,7 @@ internal sealed class PostgresAuditStore(string connectionString, Guid log) : Au
     {
         writer = await source.OpenConnectionAsync(cancellation);
         await RefuseTooManyRights(cancellation);
-        if (!await Ask<bool>("SELECT pg_try_advisory_lock(hashtextextended($1, 0))", cancellation, log.ToString()))
-        {
-            throw new RefusedInput("audit.in-use", "Another server writes this audit log. Give each server its own node, or stop the other one.");
-        }
-
+        await KeepOthersAway(cancellation);
         if (await Ask<int>("SELECT max(version) FROM audit.format", cancellation) != PostgresAuditSchema.Version)
         {
             throw new RefusedInput("audit.schema", "The audit log was written by another version of Mangrove. Start the version that fits it, or upgrade.");
@@ -91,11 +93,26 @@ internal sealed class PostgresAuditStore(string connectionString, Guid log) : Au
 
     public override async Task Close()
     {
-        if (writer is not null)
+        if (writer is null)
         {
-            await writer.DisposeAsync();
-            writer = null;
+            return;
         }
+
+        try
+        {
+            // A closed connection's lock goes only when the database notices, which the next start of this server may outrun.
+            if (writer.State == ConnectionState.Open)
+            {
+                await Ask<bool>(Unlock, CancellationToken.None, log.ToString());
+            }
+        }
+        catch (Exception fault) when (fault is NpgsqlException or InvalidOperationException)
+        {
+            // The connection broke, and its lock with it; whoever wrote to it was told so.
+        }
+
+        await writer.DisposeAsync();
+        writer = null;
     }
 
     public override AuditSource Read()
@@ -134,6 +151,20 @@ internal sealed class PostgresAuditStore(string connectionString, Guid log) : Au
     private static NpgsqlParameter Texts(string[] values) => new() { Value = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text };
 
     private static NpgsqlParameter Bytes(byte[][] values) => new() { Value = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bytea };
+
+    private async Task KeepOthersAway(CancellationToken cancellation)
+    {
+        try
+        {
+            await Ask<object>(Patience, cancellation);
+            await Ask<string>(Lock, cancellation, log.ToString());
+            await Ask<object>("SET lock_timeout = 0", cancellation);
+        }
+        catch (PostgresException waited) when (waited.SqlState == PostgresErrorCodes.LockNotAvailable)
+        {
+            throw new RefusedInput("audit.in-use", "Another server writes this audit log. Give each server its own node, or stop the other one.");
+        }
+    }
 
     private async Task RefuseTooManyRights(CancellationToken cancellation)
     {

@@ -31,6 +31,9 @@ public sealed class NoteKey : IDisposable
 
     public bool OfWitness { get; }
 
+    /// <summary>The key itself: P-256 as DER SubjectPublicKeyInfo.</summary>
+    public ReadOnlyMemory<byte> SubjectPublicKeyInfo => PublicKey;
+
     internal byte[] PublicKey { get; }
 
     internal ReadOnlySpan<byte> Id => id;

@@ -205,6 +205,7 @@ internal sealed class CommandShell
         "backup" => "Backups: made, listed, read back, restored, proven.",
         "mail" => "Letters about alarms: the mail server and who gets them.",
         "hold" => "Legal holds: what may not be destroyed.",
+        "incident" => "Incidents: read what is worked on at the page.",
         "retention" => "How long records stay: rules, and what is due.",
         "patient" => "Records of patients: their destruction.",
         "downtime" => "After a downtime that was bridged with a read-only copy.",

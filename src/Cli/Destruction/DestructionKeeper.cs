@@ -27,6 +27,6 @@ internal sealed partial class DestructionKeeper(Hospital hospital, TimeProvider 
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
-    [LoggerMessage(1, LogLevel.Error, "An order of destruction could not go on: {Fault}. It is tried again in a minute; the page of destruction says more.")]
+    [LoggerMessage(1, LogLevel.Error, "An order of destruction could not go on: {Fault}. It is tried again in a minute; the audit log says more.")]
     private static partial void LogFault(ILogger logger, string fault);
 }

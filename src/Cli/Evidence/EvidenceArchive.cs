@@ -94,7 +94,7 @@ internal sealed class EvidenceArchive : IDisposable
 
     private static RefusedInput Unwritable() => new("evidence.out-file", "The archive could not be written, or is there already and is not replaced. Name another file with --out.");
 
-    private void Add(string name, string title, string says, byte[] bytes)
+    public void Add(string name, string title, string says, byte[] bytes)
     {
         items.Add(new Item(name, title, says, bytes.Length, Convert.ToHexStringLower(SHA256.HashData(bytes))));
         Put(name, bytes);

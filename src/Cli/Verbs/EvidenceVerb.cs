@@ -48,7 +48,7 @@ internal sealed class EvidenceVerb : HospitalVerb
         archive.Add("emergency.json", "Emergency access", "each access with reason, justification, review and outcome; the words are not in it", (await vault.Glass.List(by, cancel)).Select(Of));
         archive.Add("watch.json", "Watch over accesses", "what rules found, and who judged it", await vault.Watch.Findings(by, all: true, MostFindings, cancel));
         archive.Add("incidents.json", "Incidents", "each with its steps, what was contained and what was sent; the words are not in it", (await vault.Incidents.List(by, cancel)).Select(Of));
-        archive.Add("destruction.json", "Certificates of destruction", "none: this version destroys no single record", new { state = "not built" });
+        await Destructions(hospital, by, archive, cancel);
         archive.Add("components.cdx.json", "Components (CycloneDX 1.6)", "from the lock files of the build", Components.Bill(HospitalBackups.Version, made, Ids.New()));
         archive.Add("vulnerabilities.json", "Known vulnerabilities", "NOT ASSESSED: this server reaches no source of advisories", new { state = "not-assessed", reason = "This server opens no connection to the outside. Assess components.cdx.json with a scanner elsewhere." });
         archive.Add("tests.json", "Test results", "not in an installation: they belong to the version", new { version = HospitalBackups.Version, state = "not-included", advice = "Ask for the results of the version's own build, or run ./test of its sources." });
@@ -79,6 +79,22 @@ internal sealed class EvidenceVerb : HospitalVerb
                 backupTargets = (await vault.Backups.Targets.All(cancel)).Select(target => target.Schedule),
                 programs = (await vault.Integrations.Directory.List(by, cancel)).Select(one => new { one.Client, one.Name, one.State }),
             });
+    }
+
+    private static async Task Destructions(Hospital hospital, Actor by, EvidenceArchive archive, CancellationToken cancel)
+    {
+        var desk = hospital.Vault.Destruction;
+        var orders = await desk.List(by, int.MaxValue, cancel);
+        foreach (var order in orders.Where(order => order.Certified))
+        {
+            archive.Add($"destruction-{order.Name}.certificate", $"Certificate of destruction {order.Name}", "signed; check it with 'mangrove patient check-certificate'", (await desk.Certificate(by, order.Id, cancel)).Value);
+        }
+
+        archive.Add(
+            "destruction.json",
+            "Orders of destruction",
+            string.Create(CultureInfo.InvariantCulture, $"{orders.Count:#,##0} orders, {orders.Count(order => order.Certified):#,##0} certificates"),
+            orders.Select(order => new { order.Name, order.State, order.Reason, records = order.Patients.Count, order.Proposed, proposedBy = order.ProposedBy.ToString(), decidedBy = order.DecidedBy?.ToString(), order.Started, order.Ended }));
     }
 
     private static async Task People(Hospital hospital, Actor by, EvidenceArchive archive, CancellationToken cancel)

@@ -179,7 +179,8 @@ public sealed partial class DestructionDesk
             }
             catch (RefusedInput)
             {
-                // Damaged: named in the certificate as one that does not open.
+                // Damaged since it was rewritten: the certificate names it.
+                order = order with { Facts = order.Facts with { Unopened = [.. order.Facts.Unopened.Where(one => one != path), path] } };
             }
             finally
             {

@@ -28,6 +28,8 @@ public sealed partial class DestructionDesk
     /// <summary>Characters of the words at most.</summary>
     public const int LongestWords = 1_000;
 
+    private const int MostListed = 200;
+
     private const string ProposeAction = "PROPOSE_DESTRUCTION";
     private const string DestroyAction = "DESTROY_PATIENTS";
     private const int SaltSize = 16;
@@ -187,11 +189,14 @@ public sealed partial class DestructionDesk
 
     /// <summary>Every order, the newest first, at most 200. Looking is an entry.</summary>
     /// <exception cref="Refused">The actor is no administrator.</exception>
-    public async Task<IReadOnlyList<DestructionOrder>> List(Actor admin, CancellationToken cancel)
+    public Task<IReadOnlyList<DestructionOrder>> List(Actor admin, CancellationToken cancel) => List(admin, MostListed, cancel);
+
+    /// <summary>As the other, at most so many.</summary>
+    public async Task<IReadOnlyList<DestructionOrder>> List(Actor admin, int most, CancellationToken cancel)
     {
         await door.Record(admin, Rights.Administration, Sessions.Act("LIST_DESTRUCTIONS", "destruction", null), cancel);
         await using var connection = await vault.Open(cancel);
-        return await Read(connection, "ORDER BY number DESC LIMIT 200", cancel);
+        return await Read(connection, string.Create(CultureInfo.InvariantCulture, $"ORDER BY number DESC LIMIT {most}"), cancel);
     }
 
     /// <summary>One order with what was written about it; null words once it was carried out. Looking is an entry that names the patients.</summary>

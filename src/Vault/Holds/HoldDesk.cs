@@ -119,7 +119,7 @@ public sealed class HoldDesk
 
     /// <summary>Releases a hold. Nobody releases what they placed themselves.</summary>
     /// <param name="actor">Another administrator or privacy officer than the one who placed it.</param>
-    /// <param name="number">Its first eight digits, or all of them.</param>
+    /// <param name="number">Its first eight digits, or more of them.</param>
     /// <param name="reason">Why, 20 to 2,000 characters.</param>
     /// <param name="proof">The person's second factor.</param>
     /// <param name="cancel">Gives up.</param>
@@ -131,11 +131,13 @@ public sealed class HoldDesk
         var why = reason?.Trim() ?? "";
         var look = Sessions.Act("RELEASE_HOLD", "hold", null);
         await Require(actor, look, cancel);
+        var meant = number?.Trim() ?? "";
         LegalHold? found;
         await using (var connection = await store.Open(cancel))
         {
+            // Two that begin alike are told apart by more digits, never by chance.
             var open = await Read(connection, "WHERE legal_hold.released IS NULL", withWords: false, cancel);
-            found = number is { Length: >= 8 } ? open.FirstOrDefault(one => one.Id.ToString("N").StartsWith(number.Trim(), StringComparison.OrdinalIgnoreCase)) : null;
+            found = meant.Length >= LegalHold.ShortestNumber && open.FindAll(one => one.Id.ToString("N").StartsWith(meant, StringComparison.OrdinalIgnoreCase)) is [var one] ? one : null;
         }
 
         if (found is null)

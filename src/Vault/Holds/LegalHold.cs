@@ -28,6 +28,9 @@ public sealed record HoldWanted(HoldScope Scope, PatientRef? Patient = null, Dat
 /// <summary>A legal hold: what it is on stays, whatever the rules of retention say, until somebody else releases it.</summary>
 public sealed record LegalHold
 {
+    /// <summary>So many digits of its id name a hold.</summary>
+    public const int ShortestNumber = 8;
+
     public required Guid Id { get; init; }
 
     public required HoldScope Scope { get; init; }
@@ -58,7 +61,7 @@ public sealed record LegalHold
     public required string? ReleaseReason { get; init; }
 
     /// <summary>How people name it: the first eight digits of its id.</summary>
-    public string Number => Id.ToString("N")[..8];
+    public string Number => Id.ToString("N")[..ShortestNumber];
 
     /// <summary>Without the words, which are protected.</summary>
     public override string ToString() => nameof(LegalHold);

@@ -123,7 +123,7 @@ public sealed partial class IncidentDesk
         cancel);
 
     /// <summary>Adds something that is to be done about it.</summary>
-    /// <returns>The incident's number, or <c>not-found</c>, <c>incident.closed</c>, <c>incident.words</c>, <c>incident.owner</c>.</returns>
+    /// <returns>The incident's number, or <c>not-found</c>, <c>incident.closed</c>, <c>incident.words</c>, <c>incident.owner</c>, <c>incident.due</c>.</returns>
     public Task<Result<int>> AddAction(Actor actor, int number, StaffId owner, DateOnly due, string? words, CancellationToken cancel) => On(
         actor,
         "ADD_INCIDENT_ACTION",
@@ -138,6 +138,11 @@ public sealed partial class IncidentDesk
             if (await change.Connection.Scalar("SELECT number FROM account WHERE number = @number AND state = @active", cancel, ("@number", (long)owner.Number), ("@active", (long)AccountState.Active)) is null)
             {
                 return new Error("incident.owner", "Choose who does it: somebody with an active account.");
+            }
+
+            if (due < DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(clock.GetUtcNow(), clock.LocalTimeZone).DateTime))
+            {
+                return new Error("incident.due", "Give the day by which it is done: today or later.");
             }
 
             var id = Ids.New();

@@ -127,6 +127,6 @@ internal sealed record Tombstone(PatientId Patient, Guid Order, long At, byte[] 
     {
         var at = new byte[sizeof(long)];
         System.Buffers.Binary.BinaryPrimitives.WriteInt64BigEndian(at, At);
-        return [.. "mangrove tombstone\n"u8, .. Patient.Value.ToByteArray(bigEndian: true), .. Order.ToByteArray(bigEndian: true), .. at, .. Digest];
+        return [.. "mangrove tombstone\n"u8, .. Patient.Value.ToByteArray(bigEndian: true), .. Order.ToByteArray(bigEndian: true), .. at, .. KeyIds, .. Digest];
     }
 }

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using Mangrove.Cli;
 using Mangrove.Cli.Destruction;
 using Mangrove.Kernel;
@@ -57,6 +58,7 @@ public abstract class PatientDestructionTests(SampleHospital sample) : IDisposab
             Assert.True(certificate.Facts.Rows["clinic.patient"] == 1 && certificate.Facts.Rows.Count > 3, string.Join(' ', certificate.Facts.Rows.Keys));
             Assert.All(certificate.Facts.Looked.Values, count => Assert.Equal(0, count));
             Assert.Equal(hospital.Vault.Review.PublicKey, await KeyOf(hospital, stored));
+            await CheckedElsewhere(stored, hospital.Vault.Review.PublicKey, gone.Mrn, others[0].Mrn);
 
             // Here: no row, no hit, and the record of nobody else is touched.
             Assert.False((await hospital.Destruction.Find(gone.Mrn, default)).Ok);
@@ -166,6 +168,30 @@ public abstract class PatientDestructionTests(SampleHospital sample) : IDisposab
         Assert.Equal((2, "patient.number"), (wrong.Exit, wrong.Code));
     }
 
+    // Where there is neither the hospital nor its log: whoever got the file and the key checks it.
+    private async Task CheckedElsewhere(byte[] stored, string key, string mrn, string another)
+    {
+        await File.WriteAllBytesAsync(folder["D-0001.certificate"], stored);
+        await File.WriteAllTextAsync(folder["log.key"], key);
+        var holds = await Check("D-0001.certificate", "--mrn", mrn);
+        Assert.True(holds.Exit == 0, holds.Out + holds.Error);
+        Assert.True(holds.Json.GetProperty("ok").GetBoolean() && holds.Json.GetProperty("complete").GetBoolean() && holds.Json.GetProperty("about").GetBoolean());
+        Assert.Equal((1, "destruction.certificate-other"), Problem(await Check("D-0001.certificate", "--mrn", another)));
+
+        var changed = stored.ToArray();
+        changed[stored.Length / 2] ^= 1;
+        await File.WriteAllBytesAsync(folder["changed.certificate"], changed);
+        Assert.Equal((1, "destruction.certificate-bad"), Problem(await Check("changed.certificate")));
+        await File.WriteAllTextAsync(folder["empty.certificate"], "");
+        Assert.Equal((1, "destruction.certificate-bad"), Problem(await Check("empty.certificate")));
+        var none = await Check("none.certificate");
+        Assert.Equal((2, "audit.file-unreadable"), (none.Exit, none.Code));
+    }
+
+    private static (int, string?) Problem(Ran ran) => (ran.Exit, ran.Json.GetProperty("problems")[0].GetProperty("code").GetString());
+
+    private Task<Ran> Check(string name, params string[] more) => Executable.Run(["patient", "check-certificate", folder[name], "--key", folder["log.key"], "--json", .. more]);
+
     /// <summary>Restores the first of the kept data with the rewritten key bundle, as on another machine.</summary>
     private protected abstract Task Restored(PatientRef gone, int others);
 
@@ -264,6 +290,15 @@ public sealed class PatientDestructionOnSqliteTests(SampleHospital sample) : Pat
         var admin = (await hospital.Vault.Identity.SignIn.CommandLine(user, password, default)).Value;
         var entry = Assert.Single(await hospital.Vault.Review.List(admin, new AuditFilter { Action = "APPLY_TOMBSTONES" }, null, default));
         Assert.Contains(gone.Id.Value, entry.Patients);
+
+        // The auditor's archive has the certificate.
+        var evidence = await Executable.Run(["evidence", "--out", Place["evidence.zip"], "--data", Place["data"], "--as", user, "--password-file", Place.Secret("password", password), "--json"]);
+        Assert.True(evidence.Exit == 0, evidence.Out + evidence.Error);
+        await using var zip = await ZipFile.OpenReadAsync(Place["evidence.zip"]);
+        await using var certificate = await zip.GetEntry("destruction-D-0001.certificate")!.OpenAsync();
+        using var bytes = new MemoryStream();
+        await certificate.CopyToAsync(bytes);
+        Assert.Equal(await File.ReadAllBytesAsync(Place["D-0001.certificate"]), bytes.ToArray());
     }
 }
 

@@ -193,7 +193,17 @@ public abstract class DestructionTests
         Assert.Equal([here.Gone.Id], await here.Desk.CameBack((_, _) => Task.FromResult(0L), default));
         Assert.Equal(0, await here.House.Ring.KeysOf([here.Gone.Id], default));
         Assert.Equal(1, await here.House.Ring.KeysOf([here.Patients[0].Id], default));
-        Assert.Contains(await here.House.Entries("APPLY_TOMBSTONES"), entry => entry.Reason == "destruction.tombstone-bad");
+        Assert.Single(await here.House.Entries("APPLY_TOMBSTONES"), entry => entry.Reason == "destruction.tombstone-bad");
+
+        // The ids of the keys are what a search looks for: who changes them would hide a key.
+        await using (var connection = await here.House.KeyStore.Open(default))
+        {
+            await connection.Run("DELETE FROM patient_tombstone WHERE patient = @other", default, ("@other", here.Patients[0].Id.Value));
+            await connection.Run("UPDATE patient_tombstone SET key_ids = @none", default, ("@none", new byte[16]));
+        }
+
+        Assert.Empty(await here.Desk.CameBack((_, _) => Task.FromResult(1L), default));
+        Assert.Equal(2, (await here.House.Entries("APPLY_TOMBSTONES")).Count(entry => entry.Reason == "destruction.tombstone-bad"));
     }
 
     private static async Task<DestructionState> State(DestructionHouse here, Guid id) => (await here.Desk.Open(here.Two, id, default)).Value.Order.State;

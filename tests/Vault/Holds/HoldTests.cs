@@ -112,6 +112,11 @@ public abstract class HoldTests : OnEveryDatabase
 
         var whole = (await house.Holds.Place(boss.Actor, new HoldWanted(HoldScope.Hospital), Case, Why, boss.Proof(), default)).Value;
         Assert.True(await house.Holds.IsLogHeld(last.AddDays(1), last.AddDays(9), default));
+        foreach (var unclear in (string?[])[null, "", new string(' ', 8), whole.Number[..7], $"  {whole.Number[..6]}"])
+        {
+            Assert.Equal("hold.none", (await house.Holds.Release(other.Actor, unclear, Why, other.Proof(), default)).Error!.Code);
+        }
+
         Assert.True((await house.Holds.Release(other.Actor, whole.Id.ToString("N"), Why, other.Proof(), default)).Ok);
         Assert.False(await house.Holds.IsLogHeld(last.AddDays(1), last.AddDays(9), default));
     }

@@ -95,6 +95,8 @@ public abstract class IncidentTests : OnEveryDatabase
         Assert.Equal(IncidentState.Notified, await State(house, boss, number));
 
         // Reviewed when the actions are done too.
+        Assert.Equal("incident.due", Code(await desk.AddAction(boss.Actor, number, second.Actor.Staff, today.AddDays(-1), "Tablets go into the locked drawer at night.", default)));
+        Assert.Equal("incident.due", Code(await desk.AddAction(boss.Actor, number, second.Actor.Staff, default, "Tablets go into the locked drawer at night.", default)));
         Assert.True((await desk.AddAction(boss.Actor, number, second.Actor.Staff, today.AddDays(7), "Tablets go into the locked drawer at night.", default)).Ok);
         Assert.True((await desk.Review(boss.Actor, number, "The drawer had no lock. It has one now, and tablets are counted.", default)).Ok);
         Assert.Equal(IncidentState.Notified, await State(house, boss, number));

@@ -49,6 +49,19 @@ public sealed class PostgresRightsTests
         Assert.Null(after.Newest);
     }
 
+    [Fact]
+    public async Task A_server_that_starts_while_the_one_before_still_ends_waits_for_its_log()
+    {
+        await using var home = await PostgresHome.Create();
+        var before = await home.Open();
+        var after = home.Open();
+        Assert.Equal(1, (await before.Append(AuditHome.Act())).Seq);
+        Assert.False(after.IsCompleted);
+        await before.DisposeAsync();
+        await using var log = await after;
+        Assert.Equal(2, (await log.Append(AuditHome.Act())).Seq);
+    }
+
     [Theory]
     [InlineData("UPDATE audit.entry SET actor = 'x' WHERE seq = 3", "audit.column")]
     [InlineData("UPDATE audit.entry SET hash = decode(repeat('00', 32), 'hex') WHERE seq = 3", "audit.hash")]

@@ -145,9 +145,9 @@ public partial class Twins : IAsyncLifetime
 
     /// <summary>
     /// The cards of the page of health that hold nothing but times of answers, free space and the size of the log, and the lines of the others: each
-    /// point is taken when a minute begins, between the same acts of both servers or not.
+    /// point is taken when a minute begins, between the same acts of both servers or not. So is the free space on the page of trust.
     /// </summary>
-    [GeneratedRegex("<section class=\"card\" data-test=\"q-(?:space|latency|log)\">.*?</section>|(?<=<section class=\"card\" data-test=\"q-[a-z-]+\">(?:(?!</section>).)*)<svg class=\"plot\".*?</svg>", RegexOptions.Singleline, 5_000)]
+    [GeneratedRegex("(?<=<dt>Disk free</dt><dd class=\"num\">)[^<]*|<section class=\"card\" data-test=\"q-(?:space|latency|log)\">.*?</section>|(?<=<section class=\"card\" data-test=\"q-[a-z-]+\">(?:(?!</section>).)*)<svg class=\"plot\".*?</svg>", RegexOptions.Singleline, 5_000)]
     private static partial Regex Measured();
 
     /// <summary>The signed root of the log on paper, as text and square: it covers the random ids of each start and session.</summary>

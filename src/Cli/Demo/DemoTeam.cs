@@ -63,7 +63,7 @@ internal sealed record DemoTeam(IReadOnlyList<DemoAccount> Accounts, IReadOnlyDi
     private static async Task<DemoAccount> FirstDay(Hospital hospital, Role role, StaffLink link, CancellationToken cancel)
     {
         var identity = hospital.Vault.Identity;
-        var password = await Accepted(Password, drawn => identity.Staff.SetPassword(link.Token, drawn, cancel));
+        var password = await Accepted(identity, link, cancel);
         var pin = Pin();
         var step = (await identity.SignIn.Password(link.User, password, SetUpDevice, cancel)).Value;
         string? secret = null;
@@ -88,17 +88,13 @@ internal sealed record DemoTeam(IReadOnlyList<DemoAccount> Accounts, IReadOnlyDi
     // Five groups of four out of 31 signs: 99 bits.
     private static string Password() => string.Join('-', Enumerable.Range(0, 5).Select(_ => RandomNumberGenerator.GetString(Signs, 4)));
 
-    /// <summary>
-    /// The first of the drawn passwords that the rules accept: about one in two thousand of random signs spells a name or a common
-    /// word, and a sample hospital that is not made for that would be a riddle.
-    /// </summary>
-    /// <exception cref="RefusedInput">It was refused for another reason.</exception>
-    internal static async Task<string> Accepted<T>(Func<string> draw, Func<string, Task<Result<T>>> set)
+    // Random signs spell a name or a common word now and then: drawn again, like a PIN that the rules refuse.
+    private static async Task<string> Accepted(IdentityDesk identity, StaffLink link, CancellationToken cancel)
     {
         while (true)
         {
-            var password = draw();
-            var chosen = await set(password);
+            var password = Password();
+            var chosen = await identity.Staff.SetPassword(link.Token, password, cancel);
             if (chosen.Error is not { Code: "password.contains-name" or "password.common" })
             {
                 _ = chosen.Value;

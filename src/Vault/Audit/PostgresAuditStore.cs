@@ -15,10 +15,11 @@ namespace Mangrove.Vault.Audit;
 /// <param name="log">This node's log.</param>
 internal sealed class PostgresAuditStore(string connectionString, Guid log) : AuditStore
 {
-    // How long the lock of a server that was killed may outlive it, in PostgreSQL's own notation.
-    private const string Patience = "SET lock_timeout = '3s'";
     private const string Lock = "SELECT pg_advisory_lock(hashtextextended($1, 0))::text";
     private const string Unlock = "SELECT pg_advisory_unlock(hashtextextended($1, 0))";
+
+    // How long the lock of a server that was killed may outlive it, and giving it back may take.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
     private readonly NpgsqlDataSource source = PostgresSource.Open(connectionString);
     private NpgsqlConnection? writer;
@@ -103,7 +104,9 @@ internal sealed class PostgresAuditStore(string connectionString, Guid log) : Au
             // A closed connection's lock goes only when the database notices, which the next start of this server may outrun.
             if (writer.State == ConnectionState.Open)
             {
-                await Ask<bool>(Unlock, CancellationToken.None, log.ToString());
+                // Whoever waits for a receipt is refused after this: a network that is gone must not keep them waiting for long.
+                await using var command = new NpgsqlCommand(Unlock, writer) { CommandTimeout = (int)Patience.TotalSeconds, Parameters = { new() { Value = log.ToString() } } };
+                await command.ExecuteScalarAsync();
             }
         }
         catch (Exception fault) when (fault is NpgsqlException or InvalidOperationException)
@@ -156,7 +159,7 @@ internal sealed class PostgresAuditStore(string connectionString, Guid log) : Au
     {
         try
         {
-            await Ask<object>(Patience, cancellation);
+            await Ask<object>(string.Create(CultureInfo.InvariantCulture, $"SET lock_timeout = {(long)Patience.TotalMilliseconds}"), cancellation);
             await Ask<string>(Lock, cancellation, log.ToString());
             await Ask<object>("SET lock_timeout = 0", cancellation);
         }

@@ -128,7 +128,7 @@ public partial class Twins : IAsyncLifetime
     private static Seen Settled(Seen answer, Uri address, HashSet<string> shared)
     {
         string Settle(string text) => Drawn().Replace(
-            Root().Replace(Measured().Replace(Anchored().Replace(ShortHash().Replace(FormToken().Replace(text.Replace(address.Authority, "hospital", StringComparison.Ordinal), "form token"), "hash"), "anchored"), "measured"), "root"),
+            Root().Replace(Measured().Replace(Free().Replace(Anchored().Replace(ShortHash().Replace(FormToken().Replace(text.Replace(address.Authority, "hospital", StringComparison.Ordinal), "form token"), "hash"), "anchored"), "measured"), "measured"), "root"),
             match => shared.Contains(match.Value) ? match.Value : "drawn");
         return answer with { Headers = Settle(answer.Headers), Body = System.Text.Encoding.UTF8.GetBytes(Settle(answer.Text)) };
     }
@@ -145,10 +145,14 @@ public partial class Twins : IAsyncLifetime
 
     /// <summary>
     /// The cards of the page of health that hold nothing but times of answers, free space and the size of the log, and the lines of the others: each
-    /// point is taken when a minute begins, between the same acts of both servers or not. So is the free space on the page of trust.
+    /// point is taken when a minute begins, between the same acts of both servers or not.
     /// </summary>
-    [GeneratedRegex("(?<=<dt>Disk free</dt><dd class=\"num\">)[^<]*|<section class=\"card\" data-test=\"q-(?:space|latency|log)\">.*?</section>|(?<=<section class=\"card\" data-test=\"q-[a-z-]+\">(?:(?!</section>).)*)<svg class=\"plot\".*?</svg>", RegexOptions.Singleline, 5_000)]
+    [GeneratedRegex("<section class=\"card\" data-test=\"q-(?:space|latency|log)\">.*?</section>|(?<=<section class=\"card\" data-test=\"q-[a-z-]+\">(?:(?!</section>).)*)<svg class=\"plot\".*?</svg>", RegexOptions.Singleline, 5_000)]
     private static partial Regex Measured();
+
+    /// <summary>The free space of the machine, on the page of trust.</summary>
+    [GeneratedRegex("<dt>Disk free</dt><dd class=\"num\">[^<]*", RegexOptions.None, 5_000)]
+    private static partial Regex Free();
 
     /// <summary>The signed root of the log on paper, as text and square: it covers the random ids of each start and session.</summary>
     [GeneratedRegex("<div class=\"root-note\">.*?</div>", RegexOptions.Singleline, 5_000)]
